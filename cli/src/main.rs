@@ -1,0 +1,4 @@
+//! The `telecast` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! The api function
+#![forbid(unsafe_code)]

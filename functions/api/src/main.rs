@@ -1,0 +1,4 @@
+//! The `api` function.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! The scheduler function
+#![forbid(unsafe_code)]

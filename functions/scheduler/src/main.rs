@@ -1,0 +1,4 @@
+//! The `scheduler` function.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! The send-message function
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The `send-message` function.
+#![forbid(unsafe_code)]
+
+fn main() {}

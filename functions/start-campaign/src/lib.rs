@@ -1,0 +1,2 @@
+//! The start-campaign function
+#![forbid(unsafe_code)]

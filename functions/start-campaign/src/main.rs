@@ -1,0 +1,4 @@
+//! The `start-campaign` function.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! Finds, starts and stops a private PostgreSQL server
+#![forbid(unsafe_code)]

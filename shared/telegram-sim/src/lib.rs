@@ -1,0 +1,2 @@
+//! A strict Telegram Bot API simulator with a ledger
+#![forbid(unsafe_code)]

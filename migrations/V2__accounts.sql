@@ -1,0 +1,54 @@
+-- Who may do what, and who did what.
+--
+-- Row level security is enabled on every table, with no policy: an automatic
+-- API in front of the database (Supabase) shows nothing. Telecast connects as
+-- the owner, whom row level security does not bind.
+
+-- Time-ordered ids (RFC 9562, version 7) for set-based inserts; single rows get
+-- theirs from the program. 48 bits of Unix milliseconds, then random bits.
+CREATE FUNCTION uuid_v7() RETURNS uuid
+LANGUAGE sql VOLATILE PARALLEL SAFE
+AS $$
+  SELECT encode(
+    set_bit(
+      set_bit(
+        overlay(
+          uuid_send(gen_random_uuid())
+          PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+          FROM 1 FOR 6
+        ),
+        52, 1
+      ),
+      53, 1
+    ),
+    'hex'
+  )::uuid
+$$;
+
+CREATE TABLE users (
+  id            uuid PRIMARY KEY,
+  username      text NOT NULL,
+  password_hash text NOT NULL,
+  role          text NOT NULL CHECK (role IN ('ADMIN', 'OPERATOR', 'AUDITOR')),
+  disabled_at   timestamptz,
+  created_at    timestamptz NOT NULL DEFAULT now(),
+  updated_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX users_username_key ON users (lower(username));
+
+CREATE TABLE audit_logs (
+  id           uuid PRIMARY KEY,
+  occurred_at  timestamptz NOT NULL DEFAULT now(),
+  -- Null for what the system does by itself; the name stays when a user goes.
+  user_id      uuid,
+  actor        text NOT NULL,
+  action       text NOT NULL,
+  subject_type text NOT NULL,
+  subject_id   text NOT NULL,
+  details      jsonb NOT NULL DEFAULT '{}',
+  ip           text
+);
+CREATE INDEX audit_logs_subject_idx ON audit_logs (subject_type, subject_id, id);
+
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;

@@ -1,0 +1,75 @@
+-- Campaigns, and their message jobs: one message of one campaign to one channel.
+
+CREATE TABLE campaigns (
+  id               uuid PRIMARY KEY,
+  name             text NOT NULL,
+  batch_id         uuid NOT NULL REFERENCES batches (id),
+  template_id      uuid NOT NULL REFERENCES templates (id),
+  -- Pinned at start; null while the campaign is a draft.
+  template_version integer,
+  bot_id           uuid NOT NULL REFERENCES bots (id),
+  params           jsonb NOT NULL DEFAULT '{}',
+  status           text NOT NULL DEFAULT 'DRAFT' CHECK (status IN
+                     ('DRAFT', 'QUEUED', 'RUNNING', 'PAUSED', 'COMPLETED', 'CANCELLED', 'FAILED', 'MISSED')),
+  pause_reason     text CHECK (pause_reason IN
+                     ('OPERATOR', 'FLOOD_WAIT', 'TOO_MANY_FLOODS', 'MESSAGE_REJECTED', 'BOT_REJECTED')),
+  -- When a flood wait ends by itself.
+  resumes_at       timestamptz,
+  failure          text,
+  -- Messages per minute.
+  delivery_rate    integer NOT NULL CHECK (delivery_rate BETWEEN 1 AND 60000),
+  retry_limit      integer NOT NULL DEFAULT 3 CHECK (retry_limit BETWEEN 0 AND 20),
+  on_uncertain     text NOT NULL DEFAULT 'SKIP' CHECK (on_uncertain IN ('SKIP', 'RESEND')),
+  -- Counters of message jobs, kept in the transaction that settles them.
+  total            integer NOT NULL DEFAULT 0,
+  sent             integer NOT NULL DEFAULT 0,
+  failed           integer NOT NULL DEFAULT 0,
+  skipped          integer NOT NULL DEFAULT 0,
+  uncertain        integer NOT NULL DEFAULT 0,
+  cancelled        integer NOT NULL DEFAULT 0,
+  -- Flood waits since the last accepted message; three stop the campaign.
+  flood_streak     integer NOT NULL DEFAULT 0,
+  flood_count      integer NOT NULL DEFAULT 0,
+  created_by       uuid REFERENCES users (id),
+  created_at       timestamptz NOT NULL DEFAULT now(),
+  updated_at       timestamptz NOT NULL DEFAULT now(),
+  started_at       timestamptz,
+  finished_at      timestamptz,
+  CHECK ((status = 'PAUSED') = (pause_reason IS NOT NULL)),
+  CHECK (sent + failed + skipped + uncertain + cancelled <= total),
+  FOREIGN KEY (template_id, template_version) REFERENCES template_versions (template_id, version)
+) WITH (fillfactor = 70);
+CREATE INDEX campaigns_bot_idx ON campaigns (bot_id) WHERE status IN ('RUNNING', 'PAUSED');
+CREATE INDEX campaigns_resume_idx ON campaigns (resumes_at) WHERE resumes_at IS NOT NULL;
+
+CREATE TABLE jobs (
+  -- Also the id of the queue job, so that planning twice changes nothing.
+  id               uuid PRIMARY KEY,
+  campaign_id      uuid NOT NULL REFERENCES campaigns (id),
+  channel_id       uuid NOT NULL REFERENCES channels (id),
+  position         integer NOT NULL,
+  -- The recipient as it was at start: later edits of the channel touch later campaigns only.
+  -- {"chat": "@name" | <id>, "username", "title", "category"}
+  recipient        jsonb NOT NULL,
+  status           text NOT NULL DEFAULT 'PENDING' CHECK (status IN
+                     ('PENDING', 'SENDING', 'SENT', 'FAILED', 'SKIPPED', 'UNCERTAIN', 'CANCELLED')),
+  -- The planned start; the queue job's start_after is this with jitter, or a retry's time.
+  slot             timestamptz NOT NULL,
+  -- Attempts that were charged: a flood wait is not.
+  attempts         integer NOT NULL DEFAULT 0,
+  -- The fence of the attempt that holds the message job: the queue job's
+  -- retry_count and started_on. Set with SENDING.
+  fence_retry_count integer,
+  fence_started_on  timestamptz,
+  message_id       bigint,
+  error_class      text,
+  error            text,
+  finished_at      timestamptz,
+  UNIQUE (campaign_id, channel_id)
+) WITH (fillfactor = 80);
+CREATE INDEX jobs_channel_idx ON jobs (channel_id);
+-- What an operator looks for: few rows of many.
+CREATE INDEX jobs_trouble_idx ON jobs (campaign_id, status, position) WHERE status IN ('FAILED', 'UNCERTAIN', 'SKIPPED');
+
+ALTER TABLE campaigns ENABLE ROW LEVEL SECURITY;
+ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;

@@ -1,0 +1,249 @@
+//! Bots: who sends. Their tokens are sealed at rest and never given out by the API.
+
+mod key;
+mod token;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
+use uuid::Uuid;
+
+use crate::{
+    Error, Result,
+    audit::{self, Actor},
+    check,
+    page::{List, Page},
+};
+
+pub use key::{BadKey, CannotOpen, EncryptionKey};
+pub use token::{BadToken, BotToken};
+
+/// A bot, without its token.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bot {
+    /// Its id here.
+    pub id: Uuid,
+    /// The operators' name for it, unique.
+    pub name: String,
+    /// Its id at Telegram, as getMe told.
+    pub telegram_id: Option<i64>,
+    /// Its name at Telegram, without the @.
+    pub username: Option<String>,
+    /// Messages per second over all its campaigns, 1 to 1000.
+    pub rate_per_second: i32,
+    /// Since when Telegram refuses the token; null while it works.
+    pub stopped_at: Option<DateTime<Utc>>,
+    /// What Telegram said then.
+    pub stop_reason: Option<String>,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What Telegram says of the bot of a token (getMe).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Its id at Telegram.
+    pub telegram_id: i64,
+    /// Its name at Telegram, without the @.
+    pub username: Option<String>,
+}
+
+/// A bot to add.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewBot {
+    /// 1 to 200 characters, unique.
+    pub name: String,
+    /// As BotFather gave it.
+    pub token: BotToken,
+    /// Messages per second, 1 to 1000; Telegram allows about 30.
+    #[serde(default = "default_rate")]
+    pub rate_per_second: i32,
+}
+
+fn default_rate() -> i32 {
+    25
+}
+
+/// Changes to a bot.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BotPatch {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another token; it also starts a stopped bot again.
+    pub token: Option<BotToken>,
+    /// Another rate.
+    pub rate_per_second: Option<i32>,
+}
+
+impl Bot {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            telegram_id: row.try_get("telegram_id")?,
+            username: row.try_get("username")?,
+            rate_per_second: row.try_get("rate_per_second")?,
+            stopped_at: row.try_get("stopped_at")?,
+            stop_reason: row.try_get("stop_reason")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
+
+/// Adds a bot whose token `identity` was read with. The caller asks Telegram first,
+/// outside the transaction.
+///
+/// # Errors
+/// `Invalid` for a bad field, `Conflict` for a name in use.
+pub async fn create(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    key: &EncryptionKey,
+    new: NewBot,
+    identity: &Identity,
+) -> Result<Bot> {
+    check::name("name", &new.name)?;
+    check_rate(new.rate_per_second)?;
+    let id = Uuid::now_v7();
+    let sealed = seal(key, id, &new.token)?;
+    transaction
+        .execute_typed(
+            include_str!("create.sql"),
+            &[
+                (&id, Type::UUID),
+                (&new.name.trim(), Type::TEXT),
+                (&sealed, Type::BYTEA),
+                (&identity.telegram_id, Type::INT8),
+                (&identity.username, Type::TEXT),
+                (&new.rate_per_second, Type::INT4),
+            ],
+        )
+        .await
+        .map_err(|error| check::name_taken(error, "bot", &new.name))?;
+    let bot = get(transaction, id).await?;
+    let details = json!({"after": bot});
+    audit::record(transaction, actor, "BOT_CREATED", "bot", id, details).await?;
+    Ok(bot)
+}
+
+/// Changes a bot. A new token comes with the identity that was read with it.
+///
+/// # Errors
+/// `NotFound`, `Invalid` for a bad field, `Conflict` for a name in use.
+pub async fn update(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    key: &EncryptionKey,
+    id: Uuid,
+    patch: BotPatch,
+    identity: Option<&Identity>,
+) -> Result<Bot> {
+    if let Some(name) = &patch.name {
+        check::name("name", name)?;
+    }
+    if let Some(rate) = patch.rate_per_second {
+        check_rate(rate)?;
+    }
+    let before = lock(transaction, id).await?;
+    let sealed = patch
+        .token
+        .as_ref()
+        .map(|token| seal(key, id, token))
+        .transpose()?;
+    let name = patch.name.as_deref().map(str::trim);
+    transaction
+        .execute_typed(
+            include_str!("update.sql"),
+            &[
+                (&id, Type::UUID),
+                (&name, Type::TEXT),
+                (&sealed, Type::BYTEA),
+                (&identity.map(|i| i.telegram_id), Type::INT8),
+                (&identity.and_then(|i| i.username.clone()), Type::TEXT),
+                (&patch.rate_per_second, Type::INT4),
+            ],
+        )
+        .await
+        .map_err(|error| check::name_taken(error, "bot", name.unwrap_or_default()))?;
+    let bot = get(transaction, id).await?;
+    let details = json!({"before": before, "after": bot, "tokenChanged": sealed.is_some()});
+    audit::record(transaction, actor, "BOT_UPDATED", "bot", id, details).await?;
+    Ok(bot)
+}
+
+/// The bot with this id.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn get(client: &impl GenericClient, id: Uuid) -> Result<Bot> {
+    let row = client
+        .query_typed_opt(include_str!("get.sql"), &[(&id, Type::UUID)])
+        .await?
+        .ok_or_else(|| Error::not_found("bot", id))?;
+    Bot::from_row(&row)
+}
+
+/// The bot with this id, and its token.
+///
+/// # Errors
+/// `NotFound`; `Corrupt` if the token was sealed under another key.
+pub async fn get_with_token(
+    client: &impl GenericClient,
+    id: Uuid,
+    key: &EncryptionKey,
+) -> Result<(Bot, BotToken)> {
+    let row = client
+        .query_typed_opt(include_str!("get.sql"), &[(&id, Type::UUID)])
+        .await?
+        .ok_or_else(|| Error::not_found("bot", id))?;
+    let corrupt = |message: String| Error::Corrupt {
+        what: "bot token",
+        message,
+    };
+    let opened = key
+        .open(id.as_bytes(), row.try_get("token_sealed")?)
+        .map_err(|error| corrupt(error.to_string()))?;
+    let token = String::from_utf8(opened)
+        .map_err(|_| corrupt("is not text".to_owned()))?
+        .parse()
+        .map_err(|error: BadToken| corrupt(error.to_string()))?;
+    Ok((Bot::from_row(&row)?, token))
+}
+
+/// All bots, newest first.
+pub async fn list(client: &impl GenericClient, page: Page) -> Result<List<Bot>> {
+    let rows = client
+        .query_typed(
+            include_str!("list.sql"),
+            &[(&page.after(), Type::UUID), (&page.fetch(), Type::INT8)],
+        )
+        .await?;
+    let bots = rows.iter().map(Bot::from_row).collect::<Result<_>>()?;
+    Ok(page.list(bots, |bot: &Bot| bot.id))
+}
+
+async fn lock(transaction: &Transaction<'_>, id: Uuid) -> Result<Bot> {
+    transaction
+        .query_typed(
+            "SELECT FROM bots WHERE id = $1 FOR UPDATE",
+            &[(&id, Type::UUID)],
+        )
+        .await?;
+    get(transaction, id).await
+}
+
+fn seal(key: &EncryptionKey, id: Uuid, token: &BotToken) -> Result<Vec<u8>> {
+    key.seal(id.as_bytes(), token.expose().as_bytes())
+        .map_err(|error| Error::invalid("token", error.to_string()))
+}
+
+fn check_rate(rate: i32) -> Result<()> {
+    check::range("ratePerSecond", rate, 1..=1000)
+}

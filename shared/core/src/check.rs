@@ -1,0 +1,42 @@
+//! Checks that several kinds of things share.
+
+use std::{fmt::Display, ops::RangeInclusive};
+
+use tokio_postgres::error::SqlState;
+
+use crate::{Error, Result};
+
+/// A name has 1 to 200 characters, without the spaces around it.
+pub(crate) fn name(field: &'static str, name: &str) -> Result<()> {
+    if (1..=200).contains(&name.trim().chars().count()) {
+        Ok(())
+    } else {
+        Err(Error::invalid(field, "must have 1 to 200 characters"))
+    }
+}
+
+/// A number lies within a range.
+pub(crate) fn range<T: PartialOrd + Display>(
+    field: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<()> {
+    if range.contains(&value) {
+        Ok(())
+    } else {
+        let message = format!("is {value}; must be {} to {}", range.start(), range.end());
+        Err(Error::invalid(field, message))
+    }
+}
+
+/// The database's refusal of a second row of the same name, in the domain's terms.
+pub(crate) fn name_taken(error: tokio_postgres::Error, what: &str, name: &str) -> Error {
+    if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
+        Error::conflict(
+            "NAME_TAKEN",
+            format!("there is a {what} named {name:?} already"),
+        )
+    } else {
+        error.into()
+    }
+}

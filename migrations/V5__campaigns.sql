@@ -20,6 +20,10 @@ CREATE TABLE campaigns (
   delivery_rate    integer NOT NULL CHECK (delivery_rate BETWEEN 1 AND 60000),
   retry_limit      integer NOT NULL DEFAULT 3 CHECK (retry_limit BETWEEN 0 AND 20),
   on_uncertain     text NOT NULL DEFAULT 'SKIP' CHECK (on_uncertain IN ('SKIP', 'RESEND')),
+  -- Set once the message jobs exist; a campaign may be paused before.
+  planned_at       timestamptz,
+  -- Counts the plans: no two plans of a campaign share a slot (slots of plan n end in n microseconds).
+  plan             integer NOT NULL DEFAULT 0,
   -- Counters of message jobs, kept in the transaction that settles them.
   total            integer NOT NULL DEFAULT 0,
   sent             integer NOT NULL DEFAULT 0,
@@ -73,3 +77,29 @@ CREATE INDEX jobs_trouble_idx ON jobs (campaign_id, status, position) WHERE stat
 
 ALTER TABLE campaigns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;
+
+-- The plan of a campaign is a grid of slots, one each step. The step is half a
+-- percent above 60 s / rate: so much earlier or later may messages reach Telegram
+-- than they left here, and no window of a minute holds more than the rate.
+CREATE FUNCTION plan_step(delivery_rate integer) RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT interval '60.3 seconds' / delivery_rate $$;
+
+-- The slot at a place of the grid. Slots lie on whole milliseconds, plus the
+-- number of the plan in microseconds: two plans of a campaign never share one.
+CREATE FUNCTION plan_slot(origin timestamptz, plan integer, delivery_rate integer, place bigint) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT date_trunc('milliseconds', origin + place::float8 * plan_step(delivery_rate))
+    + (plan % 1000) * interval '1 microsecond'
+$$;
+
+-- Up to a fifth of the step to either side, so that messages do not come like
+-- clockwork. It repeats with the minute: whatever the jitter, messages that are
+-- `delivery_rate` places apart are a full minute apart.
+CREATE FUNCTION plan_jitter(campaign_id uuid, delivery_rate integer, place bigint) RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT ((hashtext(campaign_id::text || (place % delivery_rate)::text) & 1023) / 1023.0 - 0.5)::float8
+    * 0.4 * plan_step(delivery_rate)
+$$;

@@ -1,0 +1,152 @@
+//! What an operator does to a campaign: start, pause, resume, cancel.
+
+use serde_json::json;
+use telecast_queue::limits;
+use tokio_postgres::{Transaction, types::Type};
+use uuid::Uuid;
+
+use super::{Action, Campaign, PauseReason, Status, get, group_id, next_status, pace};
+use crate::{
+    Error, Result,
+    audit::{self, Actor},
+    row::parse,
+    templates,
+};
+
+/// The queue of the handler that plans a campaign.
+pub const START_QUEUE: &str = "start-campaign";
+
+/// Does `action`, in the caller's transaction. After a start or a resume the caller
+/// kicks the scheduler, once the transaction is committed.
+///
+/// The campaign's row is locked first: of two operators who press start at once,
+/// the second is told that the campaign is queued already.
+pub async fn act(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    id: Uuid,
+    action: Action,
+) -> Result<Campaign> {
+    let rows = transaction
+        .query_typed(
+            "SELECT status, pause_reason, planned_at IS NOT NULL AS planned
+             FROM campaigns
+             WHERE id = $1
+             FOR UPDATE",
+            &[(&id, Type::UUID)],
+        )
+        .await?;
+    let row = rows.first().ok_or_else(|| Error::not_found("campaign", id))?;
+    let reason = match row.try_get::<_, Option<&str>>("pause_reason")? {
+        Some(_) => Some(parse(row, "pause_reason")?),
+        None => None,
+    };
+    let planned = row.try_get("planned")?;
+    let before: Status = parse(row, "status")?;
+    let after = next_status(before, reason, planned, action)?;
+    match action {
+        Action::Start => start(transaction, id).await?,
+        Action::Pause => pause(transaction, id).await?,
+        Action::Resume => resume(transaction, id, after).await?,
+        Action::Cancel => cancel(transaction, id).await?,
+    }
+    let campaign = get(transaction, id).await?;
+    let done = match action {
+        Action::Start => "CAMPAIGN_STARTED",
+        Action::Pause => "CAMPAIGN_PAUSED",
+        Action::Resume => "CAMPAIGN_RESUMED",
+        Action::Cancel => "CAMPAIGN_CANCELLED",
+    };
+    audit::record(
+        transaction,
+        actor,
+        done,
+        "campaign",
+        &id.to_string(),
+        json!({"before": before, "after": campaign.status, "counts": campaign.counts}),
+    )
+    .await?;
+    Ok(campaign)
+}
+
+/// Pins the template and hands the campaign to the start-campaign handler.
+async fn start(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
+    let row = transaction
+        .query_one_typed(include_str!("start.sql"), &[(&id, Type::UUID)])
+        .await?;
+    if row.try_get::<_, i64>("sendable_channels")? == 0 {
+        return Err(Error::conflict(
+            "NO_ACTIVE_CHANNELS",
+            "the campaign's batch has no active channel that has not opted out; add or reactivate channels, then start again",
+        ));
+    }
+    if row.try_get("bot_stopped")? {
+        return Err(Error::conflict(
+            "BOT_STOPPED",
+            "Telegram rejected the campaign's bot; save a valid token for it, then start again",
+        ));
+    }
+    let version: i32 = row.try_get("template_version")?;
+    transaction
+        .execute_typed(
+            "UPDATE campaigns
+             SET status = 'QUEUED', template_version = $2, started_at = now(), updated_at = now()
+             WHERE id = $1",
+            &[(&id, Type::UUID), (&version, Type::INT4)],
+        )
+        .await?;
+    queue_start(transaction, id).await
+}
+
+async fn pause(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
+    let reason: &str = PauseReason::Operator.into();
+    transaction
+        .execute_typed(
+            "UPDATE campaigns
+             SET status = 'PAUSED', pause_reason = $2, resumes_at = NULL, updated_at = now()
+             WHERE id = $1",
+            &[(&id, Type::UUID), (&reason, Type::TEXT)],
+        )
+        .await?;
+    limits::hold_indefinitely(transaction, &group_id(id)).await?;
+    Ok(())
+}
+
+async fn resume(transaction: &Transaction<'_>, id: Uuid, after: Status) -> Result<()> {
+    let status: &str = after.into();
+    transaction
+        .execute_typed(
+            "UPDATE campaigns
+             SET status = $2, pause_reason = NULL, resumes_at = NULL, flood_streak = 0, updated_at = now()
+             WHERE id = $1",
+            &[(&id, Type::UUID), (&status, Type::TEXT)],
+        )
+        .await?;
+    if after == Status::Queued {
+        return queue_start(transaction, id).await;
+    }
+    limits::release(transaction, &group_id(id)).await?;
+    pace::replan(transaction, id).await
+}
+
+async fn cancel(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
+    transaction
+        .execute_typed(
+            "UPDATE campaigns
+             SET status = 'CANCELLED', pause_reason = NULL, resumes_at = NULL, finished_at = now(), updated_at = now()
+             WHERE id = $1",
+            &[(&id, Type::UUID)],
+        )
+        .await?;
+    transaction
+        .execute_typed(
+            include_str!("cancel.sql"),
+            &[(&id, Type::UUID), (&group_id(id), Type::TEXT)],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn queue_start(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
+    todo!()
+}

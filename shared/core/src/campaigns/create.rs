@@ -1,0 +1,297 @@
+//! Campaigns are written as drafts, and checked as they are written.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use strum::{Display, EnumString, IntoStaticStr};
+use tokio_postgres::{Transaction, types::Type};
+use uuid::Uuid;
+
+use super::{Campaign, Status, get, pace};
+use crate::{
+    Error, Result,
+    audit::{self, Actor},
+};
+
+/// What becomes of a message that Telegram may or may not have accepted.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum OnUncertain {
+    /// It stays UNCERTAIN and is listed: never twice.
+    #[default]
+    Skip,
+    /// It is sent again: never lost, perhaps twice.
+    Resend,
+}
+
+/// A campaign to make.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewCampaign {
+    /// 1 to 200 characters.
+    pub name: String,
+    /// The batch whose channels get the message.
+    pub batch_id: Uuid,
+    /// The template of the message.
+    pub template_id: Uuid,
+    /// The bot that sends; the default bot if absent.
+    pub bot_id: Option<Uuid>,
+    /// Values of the template's `{{params.…}}`.
+    #[serde(default)]
+    pub params: Map<String, Value>,
+    /// Messages per minute, 1 to 60,000.
+    pub delivery_rate: i32,
+    /// Attempts after the first, for transient errors: 0 to 20.
+    #[serde(default = "default_retry_limit")]
+    pub retry_limit: i32,
+    /// What becomes of a message that Telegram may or may not have accepted.
+    #[serde(default)]
+    pub on_uncertain: OnUncertain,
+}
+
+fn default_retry_limit() -> i32 {
+    3
+}
+
+/// Changes to a campaign: all of them while it is a draft, the rate until it ends.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CampaignPatch {
+    /// 1 to 200 characters.
+    pub name: Option<String>,
+    /// Another batch.
+    pub batch_id: Option<Uuid>,
+    /// Another template.
+    pub template_id: Option<Uuid>,
+    /// Another bot.
+    pub bot_id: Option<Uuid>,
+    /// Other values; they replace all former ones.
+    pub params: Option<Map<String, Value>>,
+    /// Messages per minute, 1 to 60,000; takes effect at once.
+    pub delivery_rate: Option<i32>,
+    /// 0 to 20.
+    pub retry_limit: Option<i32>,
+    /// Another policy.
+    pub on_uncertain: Option<OnUncertain>,
+}
+
+impl CampaignPatch {
+    fn changes_only_the_rate(&self) -> bool {
+        self.name.is_none()
+            && self.batch_id.is_none()
+            && self.template_id.is_none()
+            && self.bot_id.is_none()
+            && self.params.is_none()
+            && self.retry_limit.is_none()
+            && self.on_uncertain.is_none()
+    }
+}
+
+/// Makes a draft.
+pub async fn create(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    new: NewCampaign,
+) -> Result<Campaign> {
+    check_name(&new.name)?;
+    check_delivery_rate(new.delivery_rate)?;
+    check_retry_limit(new.retry_limit)?;
+    check_exists(transaction, "batches", "batchId", new.batch_id).await?;
+    check_exists(transaction, "templates", "templateId", new.template_id).await?;
+    let bot_id = match new.bot_id {
+        Some(id) => {
+            check_exists(transaction, "bots", "botId", id).await?;
+            id
+        }
+        None => default_bot(transaction).await?,
+    };
+    let id = Uuid::now_v7();
+    let on_uncertain: &str = new.on_uncertain.into();
+    transaction
+        .execute_typed(
+            "INSERT INTO campaigns
+               (id, name, batch_id, template_id, bot_id, params, delivery_rate, retry_limit, on_uncertain, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            &[
+                (&id, Type::UUID),
+                (&new.name.trim(), Type::TEXT),
+                (&new.batch_id, Type::UUID),
+                (&new.template_id, Type::UUID),
+                (&bot_id, Type::UUID),
+                (&Value::Object(new.params), Type::JSONB),
+                (&new.delivery_rate, Type::INT4),
+                (&new.retry_limit, Type::INT4),
+                (&on_uncertain, Type::TEXT),
+                (&actor.user_id, Type::UUID),
+            ],
+        )
+        .await?;
+    let campaign = get(transaction, id).await?;
+    audit::record(
+        transaction,
+        actor,
+        "CAMPAIGN_CREATED",
+        "campaign",
+        &id.to_string(),
+        json!({"after": campaign}),
+    )
+    .await?;
+    Ok(campaign)
+}
+
+/// Changes a campaign.
+pub async fn update(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    id: Uuid,
+    patch: CampaignPatch,
+) -> Result<Campaign> {
+    transaction
+        .query_typed("SELECT FROM campaigns WHERE id = $1 FOR UPDATE", &[(&id, Type::UUID)])
+        .await?;
+    let before = get(transaction, id).await?;
+    if before.status != Status::Draft && !patch.changes_only_the_rate() {
+        return Err(Error::conflict(
+            "NOT_A_DRAFT",
+            format!(
+                "the campaign is {}; only its deliveryRate can still change",
+                before.status
+            ),
+        ));
+    }
+    if before.status.is_final() {
+        return Err(Error::conflict(
+            "FINISHED",
+            format!("the campaign is {} and cannot change any more", before.status),
+        ));
+    }
+    if let Some(name) = &patch.name {
+        check_name(name)?;
+    }
+    if let Some(rate) = patch.delivery_rate {
+        check_delivery_rate(rate)?;
+    }
+    if let Some(limit) = patch.retry_limit {
+        check_retry_limit(limit)?;
+    }
+    for (table, field, id) in [
+        ("batches", "batchId", patch.batch_id),
+        ("templates", "templateId", patch.template_id),
+        ("bots", "botId", patch.bot_id),
+    ] {
+        if let Some(id) = id {
+            check_exists(transaction, table, field, id).await?;
+        }
+    }
+    let on_uncertain: Option<&str> = patch.on_uncertain.map(Into::into);
+    transaction
+        .execute_typed(
+            "UPDATE campaigns
+             SET
+               name = coalesce($2, name),
+               batch_id = coalesce($3, batch_id),
+               template_id = coalesce($4, template_id),
+               bot_id = coalesce($5, bot_id),
+               params = coalesce($6, params),
+               delivery_rate = coalesce($7, delivery_rate),
+               retry_limit = coalesce($8, retry_limit),
+               on_uncertain = coalesce($9, on_uncertain),
+               updated_at = now()
+             WHERE id = $1",
+            &[
+                (&id, Type::UUID),
+                (&patch.name.as_deref().map(str::trim), Type::TEXT),
+                (&patch.batch_id, Type::UUID),
+                (&patch.template_id, Type::UUID),
+                (&patch.bot_id, Type::UUID),
+                (&patch.params.map(Value::Object), Type::JSONB),
+                (&patch.delivery_rate, Type::INT4),
+                (&patch.retry_limit, Type::INT4),
+                (&on_uncertain, Type::TEXT),
+            ],
+        )
+        .await?;
+    let rate_changed = patch.delivery_rate.is_some_and(|rate| rate != before.delivery_rate);
+    if rate_changed && before.status != Status::Draft {
+        pace::set_rate(transaction, id).await?;
+    }
+    let after = get(transaction, id).await?;
+    audit::record(
+        transaction,
+        actor,
+        "CAMPAIGN_UPDATED",
+        "campaign",
+        &id.to_string(),
+        json!({"before": before, "after": after}),
+    )
+    .await?;
+    Ok(after)
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if (1..=200).contains(&name.trim().chars().count()) {
+        return Ok(());
+    }
+    Err(Error::invalid("name", "must have 1 to 200 characters"))
+}
+
+fn check_delivery_rate(rate: i32) -> Result<()> {
+    if (1..=60_000).contains(&rate) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "deliveryRate",
+        format!("is {rate}; must be 1 to 60000 messages per minute"),
+    ))
+}
+
+fn check_retry_limit(limit: i32) -> Result<()> {
+    if (0..=20).contains(&limit) {
+        return Ok(());
+    }
+    Err(Error::invalid("retryLimit", format!("is {limit}; must be 0 to 20")))
+}
+
+/// `table` is one of ours, never a user's text.
+async fn check_exists(
+    transaction: &Transaction<'_>,
+    table: &str,
+    field: &str,
+    id: Uuid,
+) -> Result<()> {
+    let found = transaction
+        .query_typed(
+            &format!("SELECT FROM {table} WHERE id = $1"),
+            &[(&id, Type::UUID)],
+        )
+        .await?;
+    if found.is_empty() {
+        return Err(Error::invalid(field, format!("there is none with id {id}")));
+    }
+    Ok(())
+}
+
+async fn default_bot(transaction: &Transaction<'_>) -> Result<Uuid> {
+    let row = transaction
+        .query_typed("SELECT id FROM bots ORDER BY name = 'default' DESC, id LIMIT 1", &[])
+        .await?;
+    match row.first() {
+        Some(row) => Ok(row.try_get("id")?),
+        None => Err(Error::invalid(
+            "botId",
+            "there is no bot yet; add one with POST /api/bots, or set TELEGRAM_BOT_TOKEN",
+        )),
+    }
+}

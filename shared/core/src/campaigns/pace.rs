@@ -1,0 +1,129 @@
+//! How fast a campaign goes: the limit is the law, the slots are the plan.
+
+use std::time::Duration;
+
+use telecast_queue::limits::{self, Limit};
+use tokio_postgres::{Transaction, types::Type};
+use uuid::Uuid;
+
+use crate::Result;
+
+const REPLAN: &str = include_str!("replan.sql");
+
+/// A minute and half a percent: see `plan_step` in the migrations, which plans by the same step.
+const MINUTE: Duration = Duration::from_millis(60_300);
+
+/// The limit group of a campaign's queue jobs, and the id of its limit.
+pub fn group_id(campaign_id: Uuid) -> String {
+    format!("campaign/{campaign_id}")
+}
+
+/// The id of a bot's limit, which all its campaigns share.
+pub fn bot_limit_id(bot_id: Uuid) -> String {
+    format!("bot/{bot_id}")
+}
+
+/// The limit of a campaign that sends `rate` messages a minute. The tolerance lets
+/// the jitter of the plan through (two fifths of a step), and makes good a
+/// dispatcher's pause of up to four steps, a quarter of a second at most; rates
+/// above 2,400 a minute always get a tenth of a second.
+pub fn limit_of_rate(rate: i32) -> Limit {
+    let step = MINUTE / u32::try_from(rate).unwrap_or(1).max(1);
+    let catch_up = (step * 4)
+        .max(Duration::from_millis(100))
+        .min(Duration::from_millis(250));
+    Limit {
+        step,
+        tolerance: catch_up.max(step * 2 / 5),
+    }
+}
+
+/// The limit of a bot that may send `rate` messages a second: with what a tenth of
+/// a second earns it stays below Telegram's 30 in any one second.
+pub fn limit_of_bot(rate: i32) -> Limit {
+    Limit {
+        step: MINUTE / 60 / u32::try_from(rate).unwrap_or(1).max(1),
+        tolerance: Duration::from_millis(100),
+    }
+}
+
+/// Sets the limits of a campaign and of its bot to what their rows say.
+pub(crate) async fn set_limits(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
+    let row = transaction
+        .query_one_typed(
+            "SELECT c.delivery_rate, c.bot_id, b.rate_per_second
+             FROM campaigns AS c
+             JOIN bots AS b ON b.id = c.bot_id
+             WHERE c.id = $1",
+            &[(&campaign_id, Type::UUID)],
+        )
+        .await?;
+    let bot = bot_limit_id(row.try_get("bot_id")?);
+    limits::set_queue_limit(
+        transaction,
+        &bot,
+        crate::delivery::QUEUE,
+        limit_of_bot(row.try_get("rate_per_second")?),
+    )
+    .await?;
+    limits::set_group_limit(
+        transaction,
+        &group_id(campaign_id),
+        &bot,
+        limit_of_rate(row.try_get("delivery_rate")?),
+    )
+    .await?;
+    Ok(())
+}
+
+/// A new rate: the law changes at once, and the plan with it.
+pub(crate) async fn set_rate(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
+    set_limits(transaction, campaign_id).await?;
+    replan(transaction, campaign_id).await
+}
+
+/// New slots, from now on, for what waits.
+pub(crate) async fn replan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
+    transaction
+        .execute_typed(
+            REPLAN,
+            &[
+                (&campaign_id, Type::UUID),
+                (&group_id(campaign_id), Type::TEXT),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More than this may not start in any window of `seconds`.
+    fn most_in(limit: &Limit, seconds: f64) -> f64 {
+        ((seconds + limit.tolerance.as_secs_f64()) / limit.step.as_secs_f64()).floor() + 1.0
+    }
+
+    #[test]
+    fn no_minute_exceeds_the_rate_by_more_than_a_burst_of_five() {
+        for rate in [1, 7, 20, 60, 600, 1_200, 2_400] {
+            let limit = limit_of_rate(rate);
+            assert!(most_in(&limit, 60.0) <= f64::from(rate) + 5.0, "{rate}");
+            assert!(limit.tolerance <= limit.step * 5, "{rate}");
+        }
+    }
+
+    #[test]
+    fn a_bot_at_its_default_stays_below_telegrams_thirty_a_second() {
+        assert!(most_in(&limit_of_bot(25), 1.0) < 30.0);
+    }
+
+    #[test]
+    fn the_tolerance_lets_the_jitter_through() {
+        for rate in [1, 20, 1_200, 60_000] {
+            let limit = limit_of_rate(rate);
+            assert!(limit.tolerance >= limit.step * 2 / 5);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A campaign as its readers see it: settings, state, counts, and when it will end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use tokio_postgres::{GenericClient, Row, types::Type};
+use uuid::Uuid;
+
+use super::{OnUncertain, PauseReason, Status};
+use crate::{Error, Result, row::parse};
+
+/// Message jobs by state. `pending` counts all that are not terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// All message jobs; 0 until the campaign is planned.
+    pub total: i32,
+    /// Not terminal yet: waiting, being sent, or waiting for a retry.
+    pub pending: i32,
+    /// Accepted by Telegram.
+    pub sent: i32,
+    /// Given up.
+    pub failed: i32,
+    /// Not sent because the channel is inactive or opted out.
+    pub skipped: i32,
+    /// Telegram may or may not have accepted it.
+    pub uncertain: i32,
+    /// Not sent because the campaign was cancelled.
+    pub cancelled: i32,
+}
+
+/// A campaign.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Campaign {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// The batch whose channels get the message.
+    pub batch_id: Uuid,
+    /// The template of the message.
+    pub template_id: Uuid,
+    /// The template's version, pinned at start.
+    pub template_version: Option<i32>,
+    /// The bot that sends.
+    pub bot_id: Uuid,
+    /// Values of the template's `{{params.…}}`.
+    pub params: Value,
+    /// What it is doing.
+    pub status: Status,
+    /// Why it is paused, if it is.
+    pub pause_reason: Option<PauseReason>,
+    /// When a flood wait ends by itself.
+    pub resumes_at: Option<DateTime<Utc>>,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+    /// Messages per minute.
+    pub delivery_rate: i32,
+    /// Attempts after the first, for transient errors.
+    pub retry_limit: i32,
+    /// What becomes of a message that Telegram may or may not have accepted.
+    pub on_uncertain: OnUncertain,
+    /// Message jobs by state.
+    pub counts: Counts,
+    /// When the last message job should be done, as things stand; none while that is unknowable.
+    pub eta: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it reached a final state.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Which campaigns to list.
+#[derive(Debug, Clone, Default)]
+pub struct CampaignFilter {
+    /// Only those in this state.
+    pub status: Option<Status>,
+    /// Only those made before this one: the last id of the page before.
+    pub before: Option<Uuid>,
+}
+
+const READ: &str = include_str!("read.sql");
+
+/// The campaign with this id.
+pub async fn get(client: &impl GenericClient, id: Uuid) -> Result<Campaign> {
+    rows(client, Some(id), &CampaignFilter::default(), 1)
+        .await?
+        .pop()
+        .ok_or_else(|| Error::not_found("campaign", id))
+}
+
+/// At most `limit` campaigns, newest first.
+pub async fn list(
+    client: &impl GenericClient,
+    filter: &CampaignFilter,
+    limit: i64,
+) -> Result<Vec<Campaign>> {
+    rows(client, None, filter, limit).await
+}
+
+async fn rows(
+    client: &impl GenericClient,
+    id: Option<Uuid>,
+    filter: &CampaignFilter,
+    limit: i64,
+) -> Result<Vec<Campaign>> {
+    let status: Option<&str> = filter.status.map(Into::into);
+    client
+        .query_typed(
+            READ,
+            &[
+                (&id, Type::UUID),
+                (&filter.before, Type::UUID),
+                (&status, Type::TEXT),
+                (&limit, Type::INT8),
+            ],
+        )
+        .await?
+        .iter()
+        .map(campaign)
+        .collect()
+}
+
+fn campaign(row: &Row) -> Result<Campaign> {
+    let counted = |column| row.try_get::<_, i32>(column);
+    let mut counts = Counts {
+        total: counted("total")?,
+        pending: 0,
+        sent: counted("sent")?,
+        failed: counted("failed")?,
+        skipped: counted("skipped")?,
+        uncertain: counted("uncertain")?,
+        cancelled: counted("cancelled")?,
+    };
+    counts.pending = counts.total
+        - counts.sent
+        - counts.failed
+        - counts.skipped
+        - counts.uncertain
+        - counts.cancelled;
+    let status = parse(row, "status")?;
+    let resumes_at = row.try_get("resumes_at")?;
+    let delivery_rate = row.try_get("delivery_rate")?;
+    let pause_reason = match row.try_get::<_, Option<&str>>("pause_reason")? {
+        Some(_) => Some(parse(row, "pause_reason")?),
+        None => None,
+    };
+    let from = match status {
+        Status::Running => Some(row.try_get("now")?),
+        Status::Paused => resumes_at,
+        _ => None,
+    };
+    let rate = i64::from(delivery_rate).min(row.try_get("bot_share")?);
+    Ok(Campaign {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        batch_id: row.try_get("batch_id")?,
+        template_id: row.try_get("template_id")?,
+        template_version: row.try_get("template_version")?,
+        bot_id: row.try_get("bot_id")?,
+        params: row.try_get("params")?,
+        status,
+        pause_reason,
+        resumes_at,
+        failure: row.try_get("failure")?,
+        delivery_rate,
+        retry_limit: row.try_get("retry_limit")?,
+        on_uncertain: parse(row, "on_uncertain")?,
+        counts,
+        eta: from.map(|from| eta(from, counts.pending, rate)),
+        created_at: row.try_get("created_at")?,
+        started_at: row.try_get("started_at")?,
+        finished_at: row.try_get("finished_at")?,
+    })
+}
+
+/// When `pending` messages are done at `rate` a minute, beginning at `from`.
+fn eta(from: DateTime<Utc>, pending: i32, rate: i64) -> DateTime<Utc> {
+    from + TimeDelta::milliseconds(i64::from(pending) * 60_000 / rate.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_hundred_messages_at_ten_a_minute_take_twenty_minutes() {
+        let from = DateTime::UNIX_EPOCH;
+        assert_eq!(eta(from, 200, 10), from + TimeDelta::minutes(20));
+        assert_eq!(eta(from, 0, 10), from);
+    }
+}

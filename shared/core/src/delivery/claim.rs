@@ -1,0 +1,114 @@
+//! A handler claims message jobs before it sends: whoever claims may send, nobody else.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+use strum::EnumString;
+use telecast_queue::Job;
+use tokio_postgres::{GenericClient, Row, types::Type};
+use uuid::Uuid;
+
+use crate::{Error, Result, row::parse, templates::Recipient};
+
+/// One attempt at a message job: the queue job's id and its fence. A queue job that
+/// was given back uncharged keeps its retry count, so its start time is part of the fence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Attempt {
+    /// Of the queue job and of the message job.
+    pub id: Uuid,
+    /// The queue job's.
+    pub retry_count: i32,
+    /// The queue job's.
+    pub started_on: DateTime<Utc>,
+}
+
+impl Attempt {
+    /// The attempt in which a queue job was dispatched; none if it was not.
+    pub fn of(job: &Job) -> Option<Self> {
+        Some(Self {
+            id: job.id,
+            retry_count: job.retry_count,
+            started_on: job.started_on?,
+        })
+    }
+}
+
+/// What the claim decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum Decision {
+    /// The message job is SENDING under this attempt's fence: send it.
+    Send,
+    /// An earlier attempt may have sent it, and the campaign says not to send again.
+    Uncertain,
+    /// The campaign was cancelled.
+    Cancelled,
+    /// The campaign is paused: give the queue job back.
+    NotRunning,
+    /// The channel opted out meanwhile.
+    OptedOut,
+    /// The channel became inactive meanwhile.
+    Inactive,
+    /// The message job is terminal already; only the queue job is left.
+    Settled,
+    /// The same invocation came twice, and the other one claimed: leave it alone.
+    Claimed,
+}
+
+/// A claimed message job.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Its attempt.
+    pub attempt: Attempt,
+    /// Its campaign.
+    pub campaign_id: Uuid,
+    /// Its channel.
+    pub channel_id: Uuid,
+    /// The channel as it was when the campaign started.
+    pub recipient: Recipient,
+    /// Attempts charged before this one.
+    pub attempts: i32,
+    /// What to do.
+    pub decision: Decision,
+}
+
+/// Claims message jobs in one statement. Attempts that are stale (their queue job
+/// expired, was cancelled, or runs in a newer attempt) get no answer.
+pub async fn claim(client: &impl GenericClient, attempts: &[Attempt]) -> Result<Vec<Claim>> {
+    let ids: Vec<Uuid> = attempts.iter().map(|attempt| attempt.id).collect();
+    let retry_counts: Vec<i32> = attempts.iter().map(|attempt| attempt.retry_count).collect();
+    let started_on: Vec<DateTime<Utc>> =
+        attempts.iter().map(|attempt| attempt.started_on).collect();
+    client
+        .query_typed(
+            include_str!("claim.sql"),
+            &[
+                (&ids, Type::UUID_ARRAY),
+                (&retry_counts, Type::INT4_ARRAY),
+                (&started_on, Type::TIMESTAMPTZ_ARRAY),
+            ],
+        )
+        .await?
+        .iter()
+        .map(from_row)
+        .collect()
+}
+
+fn from_row(row: &Row) -> Result<Claim> {
+    let recipient: Value = row.try_get("recipient")?;
+    Ok(Claim {
+        attempt: Attempt {
+            id: row.try_get("id")?,
+            retry_count: row.try_get("retry_count")?,
+            started_on: row.try_get("started_on")?,
+        },
+        campaign_id: row.try_get("campaign_id")?,
+        channel_id: row.try_get("channel_id")?,
+        recipient: Recipient::deserialize(recipient).map_err(|error| Error::Corrupt {
+            what: "recipient",
+            message: error.to_string(),
+        })?,
+        attempts: row.try_get("attempts")?,
+        decision: parse(row, "decision")?,
+    })
+}

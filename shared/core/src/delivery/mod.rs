@@ -1,0 +1,20 @@
+//! Message jobs: planned, claimed, settled. The promise lives here: a message is
+//! never lost, and never sent twice unless the operator said so.
+
+mod claim;
+mod outcome;
+mod pauses;
+mod plan;
+mod settle;
+mod settle_queue;
+mod stranded;
+
+pub use claim::{Attempt, Claim, Decision, claim};
+pub use plan::{Planned, plan};
+pub use outcome::{ChannelEffect, Effect, MessageStatus, Outcome, QueueEffect, effect};
+pub use settle::{Settlement, settle};
+pub use stranded::settle_stranded;
+
+/// The queue of the handler that delivers message jobs. The id of a queue job is
+/// the id of its message job.
+pub const QUEUE: &str = "send-message";

@@ -1,0 +1,75 @@
+//! A campaign becomes message jobs and queue jobs: two statements, whatever the
+//! number of channels.
+
+use serde_json::json;
+use telecast_queue::limits;
+use tokio_postgres::{Transaction, types::Type};
+use uuid::Uuid;
+
+use crate::{
+    Error, Result,
+    audit::{self, Actor},
+    campaigns::{self, Status},
+    row::parse,
+};
+
+/// What came of a request to plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// So many message jobs exist now.
+    Now {
+        /// Message jobs, the skipped ones included.
+        total: i32,
+    },
+    /// The campaign was planned before, or needs no plan any more; nothing changed.
+    Before,
+}
+
+/// Plans a campaign that was started, once: the slots begin now.
+pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Planned> {
+    let rows = transaction
+        .query_typed(
+            "SELECT status, planned_at IS NOT NULL AS planned
+             FROM campaigns
+             WHERE id = $1
+             FOR UPDATE",
+            &[(&campaign_id, Type::UUID)],
+        )
+        .await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::not_found("campaign", campaign_id))?;
+    let status: Status = parse(row, "status")?;
+    let planned: bool = row.try_get("planned")?;
+    if planned || !matches!(status, Status::Queued | Status::Paused) {
+        return Ok(Planned::Before);
+    }
+    let group = campaigns::group_id(campaign_id);
+    transaction
+        .execute_typed(include_str!("plan_jobs.sql"), &[(&campaign_id, Type::UUID)])
+        .await?;
+    transaction
+        .execute_typed(
+            include_str!("plan_queue_jobs.sql"),
+            &[(&campaign_id, Type::UUID), (&group, Type::TEXT)],
+        )
+        .await?;
+    campaigns::set_limits(transaction, campaign_id).await?;
+    if status == Status::Paused {
+        limits::hold_indefinitely(transaction, &group).await?;
+    }
+    let done = transaction
+        .query_one_typed(include_str!("plan_done.sql"), &[(&campaign_id, Type::UUID)])
+        .await?;
+    let total = done.try_get("total")?;
+    audit::record(
+        transaction,
+        &Actor::system(),
+        "CAMPAIGN_PLANNED",
+        "campaign",
+        &campaign_id.to_string(),
+        json!({"messageJobs": total, "status": done.try_get::<_, &str>("status")?}),
+    )
+    .await?;
+    Ok(Planned::Now { total })
+}

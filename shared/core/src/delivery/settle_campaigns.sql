@@ -1,0 +1,39 @@
+-- Counts what a batch settled into its campaigns ($1 ids; $2 to $6 how many became
+-- SENT, FAILED, SKIPPED, UNCERTAIN, CANCELLED), and completes those of which
+-- nothing is left. Answers the completed ones.
+WITH counted AS (
+  SELECT
+    c.id,
+    c.sent + told.sent AS sent,
+    c.failed + told.failed AS failed,
+    c.skipped + told.skipped AS skipped,
+    c.uncertain + told.uncertain AS uncertain,
+    c.cancelled + told.cancelled AS cancelled,
+    c.status IN ('RUNNING', 'PAUSED')
+      AND c.total = c.sent + c.failed + c.skipped + c.uncertain + c.cancelled
+        + told.sent + told.failed + told.skipped + told.uncertain + told.cancelled AS completed,
+    told.sent > 0 AS flows
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
+    AS told (id, sent, failed, skipped, uncertain, cancelled)
+  JOIN campaigns AS c ON c.id = told.id
+),
+updated AS (
+  UPDATE campaigns AS c
+  SET
+    sent = counted.sent,
+    failed = counted.failed,
+    skipped = counted.skipped,
+    uncertain = counted.uncertain,
+    cancelled = counted.cancelled,
+    flood_streak = CASE WHEN counted.flows THEN 0 ELSE c.flood_streak END,
+    status = CASE WHEN counted.completed THEN 'COMPLETED' ELSE c.status END,
+    pause_reason = CASE WHEN counted.completed THEN NULL ELSE c.pause_reason END,
+    resumes_at = CASE WHEN counted.completed THEN NULL ELSE c.resumes_at END,
+    finished_at = CASE WHEN counted.completed THEN now() ELSE c.finished_at END,
+    updated_at = now()
+  FROM counted
+  WHERE c.id = counted.id
+)
+SELECT id
+FROM counted
+WHERE completed

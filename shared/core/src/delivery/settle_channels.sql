@@ -1,0 +1,37 @@
+-- What the outcomes say of the channels ($1 ids): $2 how many errors to add, or
+-- null after a success; $3 whether the channel is gone; $4 its chat id, if learned.
+-- Only channels that change are touched, and locked in one order.
+WITH told AS (
+  SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::boolean[], $4::bigint[]) AS told (id, errors, gone, chat_id)
+),
+changed AS (
+  SELECT ch.id, told.errors, told.gone, told.chat_id
+  FROM channels AS ch
+  JOIN told ON told.id = ch.id
+  WHERE told.errors > 0
+     OR told.gone
+     OR (told.errors IS NULL AND ch.error_count > 0)
+     OR (told.chat_id IS NOT NULL AND ch.chat_id IS DISTINCT FROM told.chat_id)
+  ORDER BY ch.id
+  FOR UPDATE OF ch
+)
+UPDATE channels AS ch
+SET
+  error_count = CASE WHEN changed.errors IS NULL THEN 0 ELSE ch.error_count + changed.errors END,
+  active = ch.active AND NOT changed.gone AND ch.error_count + coalesce(changed.errors, 0) < 5,
+  inactive_reason = CASE
+    WHEN NOT ch.active THEN ch.inactive_reason
+    WHEN changed.gone THEN 'CHANNEL_GONE'
+    WHEN ch.error_count + coalesce(changed.errors, 0) >= 5 THEN 'TOO_MANY_ERRORS'
+    ELSE ch.inactive_reason
+  END,
+  -- Another row may have the chat already, under another name: then this one stays as it is.
+  chat_id = CASE
+    WHEN changed.chat_id IS NULL THEN ch.chat_id
+    WHEN EXISTS (SELECT FROM channels AS other WHERE other.chat_id = changed.chat_id AND other.id <> ch.id) THEN ch.chat_id
+    ELSE changed.chat_id
+  END,
+  updated_at = now()
+FROM changed
+WHERE ch.id = changed.id

@@ -1,0 +1,28 @@
+-- Seconds until the first job of a queue that its limits may grant; null when none
+-- waits, or none but in groups that are held without an end.
+--   $1 queue   $2 now, or null for the database's clock
+WITH clock AS MATERIALIZED (
+  SELECT coalesce($2, clock_timestamp()) AS now
+)
+SELECT extract(epoch FROM greatest(min(due.due_on), clock.now) - clock.now)::float8
+FROM clock
+CROSS JOIN (
+  SELECT greatest(p.tat - p.tolerance, p.held_until, g.tat - g.tolerance, g.held_until, job.start_after) AS due_on
+  FROM public.limits AS p
+  JOIN public.limits AS g ON g.parent_id = p.id
+  -- The first entry of the group in the dispatch index.
+  CROSS JOIN LATERAL (
+    SELECT j.start_after
+    FROM {schema}.job AS j
+    WHERE j.name = $1
+      AND j.group_id = g.id
+      AND j.state < 'active'
+      AND NOT j.blocked
+    ORDER BY j.start_after
+    LIMIT 1
+  ) AS job
+  WHERE p.queue = $1
+    AND p.held_until < 'infinity'
+    AND g.held_until < 'infinity'
+) AS due
+GROUP BY clock.now

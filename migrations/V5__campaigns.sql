@@ -71,7 +71,6 @@ CREATE TABLE jobs (
   finished_at      timestamptz,
   UNIQUE (campaign_id, channel_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX jobs_channel_idx ON jobs (channel_id);
 -- What an operator looks for: few rows of many.
 CREATE INDEX jobs_trouble_idx ON jobs (campaign_id, status, position) WHERE status IN ('FAILED', 'UNCERTAIN', 'SKIPPED');
 

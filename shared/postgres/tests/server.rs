@@ -1,4 +1,6 @@
 //! A private server, on the real PostgreSQL of this machine.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 
 use std::{
     fs,

@@ -5,5 +5,64 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio_postgres::{GenericClient, types::Type};
 
-use super::{Limit, interval::Interval};
+use super::interval::Interval;
 use crate::{Error, Job, Queue};
+
+/// The step of a key that has no limit of its own.
+const KEY_STEP: Duration = Duration::from_secs(1);
+
+/// Takes up to `max` due jobs of `queue_name` that all their limits grant, charges
+/// the limits, and gives the jobs, now active, in the order they were due. `now` is
+/// for tests; none is the database's clock.
+///
+/// Fewer than `max` does not mean that no more are due: a turn gives each waiting
+/// group its fair share. Call again until there is none.
+///
+/// # Errors
+/// [`Error::Database`]; no job was taken then.
+pub async fn dispatch(
+    queue: &Queue,
+    client: &impl GenericClient,
+    queue_name: &str,
+    max: u32,
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<Job>, Error> {
+    let rows = queue
+        .query(
+            client,
+            include_str!("dispatch.sql"),
+            &[
+                (&queue_name, Type::TEXT),
+                (&i64::from(max), Type::INT8),
+                (&now, Type::TIMESTAMPTZ),
+                (&Interval(KEY_STEP), Type::INTERVAL),
+            ],
+        )
+        .await?;
+    rows.iter().map(Job::from_row).collect()
+}
+
+/// How long until the first job of `queue_name` that its limits may grant; none when
+/// no job waits, or none but under a hold without end. Zero means: dispatch now.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn next_due(
+    queue: &Queue,
+    client: &impl GenericClient,
+    queue_name: &str,
+    now: Option<DateTime<Utc>>,
+) -> Result<Option<Duration>, Error> {
+    let rows = queue
+        .query(
+            client,
+            include_str!("next_due.sql"),
+            &[(&queue_name, Type::TEXT), (&now, Type::TIMESTAMPTZ)],
+        )
+        .await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let seconds: Option<f64> = row.try_get(0).map_err(Error::Row)?;
+    Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
+}

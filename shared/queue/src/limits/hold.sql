@@ -11,5 +11,5 @@ VALUES ($1, interval '1 second', clock_timestamp() + $2)
 ON CONFLICT (id) DO UPDATE
 SET held_until = greatest(l.held_until, excluded.held_until)
 RETURNING
-  held_until,
+  CASE WHEN l.held_until < 'infinity' THEN l.held_until END AS held_until,
   coalesce((SELECT was_held FROM before), false) AS was_held

@@ -2,7 +2,8 @@
 
 use std::{error::Error, time::Duration};
 
-use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
+use bytes::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 /// Microseconds, days, months: the wire format of `interval`. Only the first is used.
 #[derive(Debug)]

@@ -67,8 +67,8 @@ impl Limit {
 /// A hold, as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
-    /// Nothing is granted before.
-    pub until: DateTime<Utc>,
+    /// Nothing is granted before; none: until it is released.
+    pub until: Option<DateTime<Utc>>,
     /// Whether an earlier hold was still in force.
     pub was_held: bool,
 }
@@ -137,8 +137,8 @@ pub async fn hold(
         )
         .await?;
     Ok(Hold {
-        until: row.try_get("held_until")?,
-        was_held: row.try_get("was_held")?,
+        until: row.try_get("held_until").map_err(Error::Row)?,
+        was_held: row.try_get("was_held").map_err(Error::Row)?,
     })
 }
 

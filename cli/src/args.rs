@@ -1,0 +1,110 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+/// Delivers Telegram campaigns: one message, many channels, at a chosen rate, with
+/// retries, on nothing but PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "telecast", version, after_long_help = ENVIRONMENT)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in this process: API, scheduler, handlers and, unless
+    /// DATABASE_URL is set, a PostgreSQL server of its own
+    Up(Up),
+    /// Watch a campaign to simulated channels, from its creation over the API to its end
+    Demo(Demo),
+    /// Send one campaign from files, to Telegram or, without a bot token, to the simulator
+    Send(Send),
+    /// Bring the database of DATABASE_URL to this version's schema
+    Migrate,
+    /// Run the scheduler, and the handlers in process, on the database of DATABASE_URL
+    Scheduler,
+    /// Run the API on the database of DATABASE_URL
+    Api(Api),
+}
+
+/// Where to listen and where to keep what lasts.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Address of the API
+    #[arg(long, env = "TELECAST_LISTEN", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: SocketAddr,
+    /// Where the embedded database and the keys are kept [default: the user's data directory]
+    #[arg(long, env = "TELECAST_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Where to listen.
+#[derive(Debug, Args)]
+pub(crate) struct Api {
+    /// Address of the API
+    #[arg(long, env = "TELECAST_LISTEN", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: SocketAddr,
+}
+
+/// The demonstration.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Simulated channels
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) channels: u32,
+    /// Messages per minute
+    #[arg(long, default_value_t = 1200, value_parser = clap::value_parser!(i32).range(1..=60_000))]
+    pub(crate) rate: i32,
+    /// Exit when the campaign is done, instead of staying up
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Print the report as one line of JSON at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Address of the API [default: a free port]
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+}
+
+/// One campaign from files.
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The channels: .csv with a header line, or .jsonl
+    #[arg(long, value_name = "FILE")]
+    pub(crate) channels: PathBuf,
+    /// The message: HTML as Telegram knows it, with {{username}}, {{title}}, {{category}}
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: PathBuf,
+    /// Messages per minute
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=60_000))]
+    pub(crate) rate: i32,
+    /// The bot; without one the simulator stands in for Telegram
+    #[arg(long, env = "TELEGRAM_BOT_TOKEN", hide_env_values = true)]
+    pub(crate) bot_token: Option<String>,
+    /// Check the files and print each message instead of sending it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the report as one line of JSON at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const ENVIRONMENT: &str = "\
+Environment:
+  DATABASE_URL            PostgreSQL, direct or behind a pooler [default: embedded]
+  SUPABASE_DIRECT_URL     the same, where DATABASE_URL is not set
+  DATABASE_LISTEN_URL     a session connection for LISTEN, where DATABASE_URL is a transaction pooler
+  TELEGRAM_BOT_TOKEN      the default bot [default: the simulator]
+  TELEGRAM_API_URL        base of the Bot API [default: https://api.telegram.org]
+  TELECAST_ADMIN_PASSWORD the first admin's password [default: generated, and printed once]
+  JWT_SECRET              32 bytes, hex or base64 [default: made, and kept in the data directory]
+  ENCRYPTION_KEY          32 bytes, hex or base64 [default: made, and kept in the data directory]
+  TELECAST_LISTEN         address of the API [default: 127.0.0.1:8787]
+  TELECAST_DATA_DIR       embedded database and keys [default: the user's data directory]
+  PG_BIN_DIR              where initdb and postgres are [default: looked for]
+  RUST_LOG                tracing filter [default: info]
+  LOG_FORMAT              text or json [default: text]";

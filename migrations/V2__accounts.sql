@@ -36,6 +36,29 @@ CREATE TABLE users (
 );
 CREATE UNIQUE INDEX users_username_key ON users (lower(username));
 
+-- A login: lives on by its refresh token, ends by logout. An access token names its
+-- session, so that a deleted session or a disabled user is cut off at once.
+CREATE TABLE sessions (
+  id           uuid PRIMARY KEY,
+  user_id      uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  -- SHA-256 of the refresh token: 32 random bytes need no slow hash.
+  refresh_hash bytea NOT NULL,
+  expires_at   timestamptz NOT NULL,
+  created_at   timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX sessions_refresh_hash_key ON sessions (refresh_hash);
+CREATE INDEX sessions_user_idx ON sessions (user_id);
+
+-- Login back-off: attempts that did not (yet) succeed, by user name and by address.
+CREATE TABLE login_failures (
+  -- 'user:<name in lower case>' or 'ip:<address>'
+  key           text PRIMARY KEY,
+  failures      integer NOT NULL,
+  last_at       timestamptz NOT NULL,
+  blocked_until timestamptz NOT NULL
+);
+CREATE INDEX login_failures_last_at_idx ON login_failures (last_at);
+
 CREATE TABLE audit_logs (
   id           uuid PRIMARY KEY,
   occurred_at  timestamptz NOT NULL DEFAULT now(),
@@ -51,4 +74,6 @@ CREATE TABLE audit_logs (
 CREATE INDEX audit_logs_subject_idx ON audit_logs (subject_type, subject_id, id);
 
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE login_failures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;

@@ -40,3 +40,13 @@ pub(crate) fn name_taken(error: tokio_postgres::Error, what: &str, name: &str) -
         error.into()
     }
 }
+
+/// The database's refusal to delete what something else points to, in the domain's terms.
+pub(crate) fn in_use(error: tokio_postgres::Error, what: &str) -> Error {
+    if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
+        let message = format!("the {what} belongs to a campaign and cannot be deleted");
+        Error::conflict("IN_USE", message)
+    } else {
+        error.into()
+    }
+}

@@ -2,11 +2,15 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod batches;
 pub mod bots;
+pub mod channels;
 mod check;
 mod error;
 pub mod migrate;
 pub mod page;
 mod row;
+pub mod templates;
+pub mod users;
 
 pub use error::{Error, Result};

@@ -1,0 +1,5 @@
+SELECT
+  t.id, t.name, t.version, v.text, v.parse_mode, v.media, v.options, t.created_at, t.updated_at
+FROM templates t
+JOIN template_versions v ON v.template_id = t.id AND v.version = t.version
+WHERE t.id = $1

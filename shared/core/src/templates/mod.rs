@@ -1,0 +1,15 @@
+//! Templates: what a message says. Every version is kept, and a campaign pins one.
+
+mod content;
+mod engine;
+mod escape;
+mod place;
+mod render;
+mod store;
+
+pub use content::{Button, Chat, Content, Media, MediaKind, Options, ParseMode, Recipient};
+pub use render::{RenderError, check_params, fill};
+pub use store::{
+    NewTemplate, Template, TemplatePatch, Version, create, delete, get, get_version, list, update,
+    versions,
+};

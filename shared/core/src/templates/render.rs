@@ -1,0 +1,149 @@
+//! A template's content, checked when it is saved and filled in for a recipient.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Button, Content, Media, Options, Recipient,
+    engine::{self, Escape, Fault},
+    escape::{escape_of, plain},
+};
+use crate::{Error, Result};
+
+/// A template that cannot be filled in for a recipient: a parameter is missing, or of the wrong kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct RenderError {
+    /// The part of the template, such as `text` or `options.buttons[0][1].url`.
+    pub field: String,
+    /// What is wrong, and where.
+    pub message: String,
+}
+
+/// Fills in the placeholders of every part of `content`.
+pub fn fill(
+    content: &Content,
+    recipient: &Recipient,
+    params: &Map<String, Value>,
+) -> std::result::Result<Content, RenderError> {
+    let values = engine::values(recipient, params);
+    each_text(content, |_, escape, text| {
+        engine::fill(text, escape, &values)
+    })
+}
+
+/// Applies `f` to every text of `content` that may hold placeholders.
+fn each_text(
+    content: &Content,
+    f: impl Fn(&str, Escape, &str) -> std::result::Result<String, Fault>,
+) -> std::result::Result<Content, RenderError> {
+    let apply = |field: &str, escape: Escape, text: &str| {
+        f(field, escape, text).map_err(|fault| RenderError {
+            field: field.to_owned(),
+            message: fault.to_string(),
+        })
+    };
+    let media = content.media.as_ref().map(|media| {
+        apply("media.source", plain, &media.source).map(|source| Media { source, ..*media })
+    });
+    let buttons = content.options.buttons.iter().enumerate().map(|(y, row)| {
+        let buttons = row.iter().enumerate().map(|(x, button)| {
+            let field = |part| format!("options.buttons[{y}][{x}].{part}");
+            Ok(Button {
+                text: apply(&field("text"), plain, &button.text)?,
+                url: apply(&field("url"), plain, &button.url)?,
+            })
+        });
+        buttons.collect()
+    });
+    Ok(Content {
+        text: apply("text", escape_of(content.parse_mode), &content.text)?,
+        parse_mode: content.parse_mode,
+        media: media.transpose()?,
+        options: Options {
+            buttons: buttons.collect::<std::result::Result<_, _>>()?,
+            ..content.options
+        },
+    })
+}
+
+/// Checks a template as it is saved: placeholders, syntax, buttons, media.
+///
+/// # Errors
+/// `Invalid`, with the field, and the line and column where there is one.
+pub(super) fn check(content: &Content) -> Result<()> {
+    if content.text.trim().is_empty() && content.media.is_none() {
+        let message = "must not be empty where there is no media";
+        return Err(Error::invalid("text", message));
+    }
+    each_text(content, |field, escape, source| {
+        let samples = engine::check(source, escape)?;
+        if field == "media.source" {
+            check_start(source, &["http://", "https://"])?;
+        } else if field.ends_with(".url") {
+            check_start(source, &["http://", "https://", "tg://"])?;
+        }
+        if field != "text" && source.trim().is_empty() {
+            return Err(Fault::of_whole("must not be empty"));
+        }
+        Ok(samples.into_iter().map(|sample| sample.text).collect())
+    })
+    .map_err(|error| Error::invalid(error.field, error.message))?;
+    check_buttons(&content.options.buttons)
+}
+
+/// Checks that `params` fill in all placeholders of `content`.
+///
+/// # Errors
+/// `Invalid` for `params`, naming the one that is missing or of the wrong kind.
+pub fn check_params(content: &Content, params: &Map<String, Value>) -> Result<()> {
+    let odd = params
+        .iter()
+        .find(|(_, value)| !(value.is_string() || value.is_number() || value.is_boolean()));
+    if let Some((name, _)) = odd {
+        let field = format!("params.{name}");
+        return Err(Error::invalid(
+            field,
+            "must be a text, a number or a boolean",
+        ));
+    }
+    let somebody = Recipient {
+        chat: super::Chat::Id(1),
+        username: Some("channel".to_owned()),
+        title: Some("Channel".to_owned()),
+        category: Some("category".to_owned()),
+    };
+    fill(content, &somebody, params)
+        .map(drop)
+        .map_err(|error| Error::invalid("params", format!("the template's {error}")))
+}
+
+/// A link must be one Telegram opens, unless a placeholder makes its beginning.
+fn check_start(source: &str, starts: &[&str]) -> std::result::Result<(), Fault> {
+    let linked = starts.iter().any(|start| source.starts_with(start));
+    // A file id has no colon in it.
+    if linked || source.starts_with("{{") || !source.contains(':') && starts.len() == 2 {
+        Ok(())
+    } else {
+        Err(Fault::of_whole(format!(
+            "must begin with {}",
+            starts.join(" or ")
+        )))
+    }
+}
+
+/// Telegram's limits: 8 buttons a row, 100 in all.
+fn check_buttons(rows: &[Vec<Button>]) -> Result<()> {
+    if rows.iter().map(Vec::len).sum::<usize>() > 100 {
+        return Err(Error::invalid(
+            "options.buttons",
+            "must be at most 100 in all",
+        ));
+    }
+    match rows.iter().position(|row| row.is_empty() || row.len() > 8) {
+        Some(y) => Err(Error::invalid(
+            format!("options.buttons[{y}]"),
+            "must have 1 to 8 buttons",
+        )),
+        None => Ok(()),
+    }
+}

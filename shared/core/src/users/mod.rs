@@ -1,0 +1,42 @@
+//! Who may use Telecast, and as what.
+
+mod backoff;
+mod password;
+mod session;
+mod store;
+
+pub use backoff::{LoginKeys, charge, forgive};
+pub use password::{BadPassword, Password, PasswordHash};
+pub use session::{RefreshToken, Session, authenticate, close, close_all, open, refresh};
+pub use store::{
+    Credentials, NewUser, User, UserPatch, create, credentials, ensure_admin, get, list, update,
+};
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+/// What a user may do.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum Role {
+    /// Everything, users included.
+    Admin,
+    /// Everything but users and bots' tokens.
+    Operator,
+    /// Reads.
+    Auditor,
+}

@@ -1,0 +1,138 @@
+//! Sessions: a login that lives on by its refresh token until it ends.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+use tokio_postgres::{GenericClient, Transaction, types::Type};
+use uuid::Uuid;
+
+use super::{User, store};
+use crate::Result;
+
+/// The secret that prolongs a session; each use replaces it.
+#[derive(Clone)]
+pub struct RefreshToken(String);
+
+impl RefreshToken {
+    /// The secret itself, for its owner alone.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn generate() -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
+    }
+
+    fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.0.as_bytes()).to_vec()
+    }
+}
+
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshToken(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for RefreshToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+/// An open session.
+#[derive(Debug)]
+pub struct Session {
+    /// Its id; an access token names it.
+    pub id: Uuid,
+    /// What prolongs it.
+    pub refresh_token: RefreshToken,
+    /// When it ends, unless it is prolonged.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Opens a session for a user who proved who they are.
+pub async fn open(transaction: &Transaction<'_>, user_id: Uuid) -> Result<Session> {
+    let id = Uuid::now_v7();
+    let refresh_token = RefreshToken::generate();
+    let row = transaction
+        .query_typed_one(
+            "INSERT INTO sessions (id, user_id, refresh_hash, expires_at)
+             VALUES ($1, $2, $3, now() + interval '14 days')
+             RETURNING expires_at",
+            &[
+                (&id, Type::UUID),
+                (&user_id, Type::UUID),
+                (&refresh_token.hash(), Type::BYTEA),
+            ],
+        )
+        .await?;
+    Ok(Session {
+        id,
+        refresh_token,
+        expires_at: row.try_get("expires_at")?,
+    })
+}
+
+/// Prolongs the session of a refresh token and replaces the token; nothing if the
+/// session has ended or its user is disabled.
+pub async fn refresh(
+    transaction: &Transaction<'_>,
+    token: &RefreshToken,
+) -> Result<Option<(User, Session)>> {
+    let refresh_token = RefreshToken::generate();
+    let row = transaction
+        .query_typed_opt(
+            include_str!("refresh.sql"),
+            &[
+                (&token.hash(), Type::BYTEA),
+                (&refresh_token.hash(), Type::BYTEA),
+            ],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let user = store::get(transaction, row.try_get("user_id")?).await?;
+    let session = Session {
+        id: row.try_get("id")?,
+        refresh_token,
+        expires_at: row.try_get("expires_at")?,
+    };
+    Ok(Some((user, session)))
+}
+
+/// The user of a session that is open; nothing if it has ended or the user is disabled.
+pub async fn authenticate(client: &impl GenericClient, session: Uuid) -> Result<Option<User>> {
+    let row = client
+        .query_typed_opt(include_str!("authenticate.sql"), &[(&session, Type::UUID)])
+        .await?;
+    row.as_ref().map(store::user).transpose()
+}
+
+/// Ends a session; tells whether it was open.
+pub async fn close(transaction: &Transaction<'_>, session: Uuid) -> Result<bool> {
+    let closed = transaction
+        .execute_typed(
+            "DELETE FROM sessions WHERE id = $1",
+            &[(&session, Type::UUID)],
+        )
+        .await?;
+    Ok(closed > 0)
+}
+
+/// Ends all sessions of a user, but for `except`.
+pub async fn close_all(
+    transaction: &Transaction<'_>,
+    user_id: Uuid,
+    except: Option<Uuid>,
+) -> Result<()> {
+    transaction
+        .execute_typed(
+            "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2",
+            &[(&user_id, Type::UUID), (&except, Type::UUID)],
+        )
+        .await?;
+    Ok(())
+}

@@ -10,6 +10,9 @@ DECLARE
   found int;
   day   date;
 BEGIN
+  -- Two at once: the second waits, and then finds the schema there.
+  PERFORM pg_advisory_xact_lock(hashtext('pgboss'));
+
   IF to_regclass('pgboss.version') IS NOT NULL THEN
     SELECT version INTO found FROM pgboss.version;
     IF found IS NULL OR found < 37 THEN

@@ -1,0 +1,2 @@
+--   $1 name
+SELECT {schema}.delete_queue($1)

@@ -4,8 +4,10 @@
 pub mod audit;
 pub mod batches;
 pub mod bots;
+pub mod campaigns;
 pub mod channels;
 mod check;
+pub mod delivery;
 mod error;
 pub mod migrate;
 pub mod page;

@@ -11,6 +11,7 @@ mod fetch;
 mod find;
 mod insert;
 mod job;
+pub mod limits;
 mod queue;
 mod queues;
 mod release;

@@ -1,7 +1,7 @@
 //! What an operator does to a campaign: start, pause, resume, cancel.
 
 use serde_json::json;
-use telecast_queue::limits;
+use telecast_queue::{Queue, Send, limits};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
@@ -10,7 +10,6 @@ use crate::{
     Error, Result,
     audit::{self, Actor},
     row::parse,
-    templates,
 };
 
 /// The queue of the handler that plans a campaign.
@@ -23,6 +22,7 @@ pub const START_QUEUE: &str = "start-campaign";
 /// the second is told that the campaign is queued already.
 pub async fn act(
     transaction: &Transaction<'_>,
+    queue: &Queue,
     actor: &Actor,
     id: Uuid,
     action: Action,
@@ -36,7 +36,9 @@ pub async fn act(
             &[(&id, Type::UUID)],
         )
         .await?;
-    let row = rows.first().ok_or_else(|| Error::not_found("campaign", id))?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::not_found("campaign", id))?;
     let reason = match row.try_get::<_, Option<&str>>("pause_reason")? {
         Some(_) => Some(parse(row, "pause_reason")?),
         None => None,
@@ -45,9 +47,9 @@ pub async fn act(
     let before: Status = parse(row, "status")?;
     let after = next_status(before, reason, planned, action)?;
     match action {
-        Action::Start => start(transaction, id).await?,
+        Action::Start => start(transaction, queue, id).await?,
         Action::Pause => pause(transaction, id).await?,
-        Action::Resume => resume(transaction, id, after).await?,
+        Action::Resume => resume(transaction, queue, id, after).await?,
         Action::Cancel => cancel(transaction, id).await?,
     }
     let campaign = get(transaction, id).await?;
@@ -62,7 +64,7 @@ pub async fn act(
         actor,
         done,
         "campaign",
-        &id.to_string(),
+        id,
         json!({"before": before, "after": campaign.status, "counts": campaign.counts}),
     )
     .await?;
@@ -70,9 +72,9 @@ pub async fn act(
 }
 
 /// Pins the template and hands the campaign to the start-campaign handler.
-async fn start(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
+async fn start(transaction: &Transaction<'_>, queue: &Queue, id: Uuid) -> Result<()> {
     let row = transaction
-        .query_one_typed(include_str!("start.sql"), &[(&id, Type::UUID)])
+        .query_typed_one(include_str!("start.sql"), &[(&id, Type::UUID)])
         .await?;
     if row.try_get::<_, i64>("sendable_channels")? == 0 {
         return Err(Error::conflict(
@@ -95,7 +97,7 @@ async fn start(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
             &[(&id, Type::UUID), (&version, Type::INT4)],
         )
         .await?;
-    queue_start(transaction, id).await
+    queue_start(transaction, queue, id).await
 }
 
 async fn pause(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
@@ -112,7 +114,12 @@ async fn pause(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-async fn resume(transaction: &Transaction<'_>, id: Uuid, after: Status) -> Result<()> {
+async fn resume(
+    transaction: &Transaction<'_>,
+    queue: &Queue,
+    id: Uuid,
+    after: Status,
+) -> Result<()> {
     let status: &str = after.into();
     transaction
         .execute_typed(
@@ -123,7 +130,7 @@ async fn resume(transaction: &Transaction<'_>, id: Uuid, after: Status) -> Resul
         )
         .await?;
     if after == Status::Queued {
-        return queue_start(transaction, id).await;
+        return queue_start(transaction, queue, id).await;
     }
     limits::release(transaction, &group_id(id)).await?;
     pace::replan(transaction, id).await
@@ -147,6 +154,12 @@ async fn cancel(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-async fn queue_start(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
-    todo!()
+/// A queue job for the start-campaign handler, in the transaction of the start.
+async fn queue_start(transaction: &Transaction<'_>, queue: &Queue, id: Uuid) -> Result<()> {
+    let start = Send {
+        data: json!({"campaignId": id}),
+        ..Send::to(START_QUEUE)
+    };
+    queue.send(transaction, &start).await?;
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Campaigns are written as drafts, and checked as they are written.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use strum::{Display, EnumString, IntoStaticStr};
@@ -10,6 +12,7 @@ use super::{Campaign, Status, get, pace};
 use crate::{
     Error, Result,
     audit::{self, Actor},
+    check,
 };
 
 /// What becomes of a message that Telegram may or may not have accepted.
@@ -105,9 +108,9 @@ pub async fn create(
     actor: &Actor,
     new: NewCampaign,
 ) -> Result<Campaign> {
-    check_name(&new.name)?;
-    check_delivery_rate(new.delivery_rate)?;
-    check_retry_limit(new.retry_limit)?;
+    check::name("name", &new.name)?;
+    check::range("deliveryRate", new.delivery_rate, DELIVERY_RATE)?;
+    check::range("retryLimit", new.retry_limit, RETRY_LIMIT)?;
     check_exists(transaction, "batches", "batchId", new.batch_id).await?;
     check_exists(transaction, "templates", "templateId", new.template_id).await?;
     let bot_id = match new.bot_id {
@@ -144,7 +147,7 @@ pub async fn create(
         actor,
         "CAMPAIGN_CREATED",
         "campaign",
-        &id.to_string(),
+        id,
         json!({"after": campaign}),
     )
     .await?;
@@ -159,7 +162,10 @@ pub async fn update(
     patch: CampaignPatch,
 ) -> Result<Campaign> {
     transaction
-        .query_typed("SELECT FROM campaigns WHERE id = $1 FOR UPDATE", &[(&id, Type::UUID)])
+        .query_typed(
+            "SELECT FROM campaigns WHERE id = $1 FOR UPDATE",
+            &[(&id, Type::UUID)],
+        )
         .await?;
     let before = get(transaction, id).await?;
     if before.status != Status::Draft && !patch.changes_only_the_rate() {
@@ -174,17 +180,20 @@ pub async fn update(
     if before.status.is_final() {
         return Err(Error::conflict(
             "FINISHED",
-            format!("the campaign is {} and cannot change any more", before.status),
+            format!(
+                "the campaign is {} and cannot change any more",
+                before.status
+            ),
         ));
     }
     if let Some(name) = &patch.name {
-        check_name(name)?;
+        check::name("name", name)?;
     }
     if let Some(rate) = patch.delivery_rate {
-        check_delivery_rate(rate)?;
+        check::range("deliveryRate", rate, DELIVERY_RATE)?;
     }
     if let Some(limit) = patch.retry_limit {
-        check_retry_limit(limit)?;
+        check::range("retryLimit", limit, RETRY_LIMIT)?;
     }
     for (table, field, id) in [
         ("batches", "batchId", patch.batch_id),
@@ -223,7 +232,9 @@ pub async fn update(
             ],
         )
         .await?;
-    let rate_changed = patch.delivery_rate.is_some_and(|rate| rate != before.delivery_rate);
+    let rate_changed = patch
+        .delivery_rate
+        .is_some_and(|rate| rate != before.delivery_rate);
     if rate_changed && before.status != Status::Draft {
         pace::set_rate(transaction, id).await?;
     }
@@ -233,36 +244,18 @@ pub async fn update(
         actor,
         "CAMPAIGN_UPDATED",
         "campaign",
-        &id.to_string(),
+        id,
         json!({"before": before, "after": after}),
     )
     .await?;
     Ok(after)
 }
 
-fn check_name(name: &str) -> Result<()> {
-    if (1..=200).contains(&name.trim().chars().count()) {
-        return Ok(());
-    }
-    Err(Error::invalid("name", "must have 1 to 200 characters"))
-}
+/// The range of a delivery rate, in messages per minute.
+const DELIVERY_RATE: RangeInclusive<i32> = 1..=60_000;
 
-fn check_delivery_rate(rate: i32) -> Result<()> {
-    if (1..=60_000).contains(&rate) {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        "deliveryRate",
-        format!("is {rate}; must be 1 to 60000 messages per minute"),
-    ))
-}
-
-fn check_retry_limit(limit: i32) -> Result<()> {
-    if (0..=20).contains(&limit) {
-        return Ok(());
-    }
-    Err(Error::invalid("retryLimit", format!("is {limit}; must be 0 to 20")))
-}
+/// The range of a retry limit.
+const RETRY_LIMIT: RangeInclusive<i32> = 0..=20;
 
 /// `table` is one of ours, never a user's text.
 async fn check_exists(
@@ -285,7 +278,10 @@ async fn check_exists(
 
 async fn default_bot(transaction: &Transaction<'_>) -> Result<Uuid> {
     let row = transaction
-        .query_typed("SELECT id FROM bots ORDER BY name = 'default' DESC, id LIMIT 1", &[])
+        .query_typed(
+            "SELECT id FROM bots ORDER BY name = 'default' DESC, id LIMIT 1",
+            &[],
+        )
         .await?;
     match row.first() {
         Some(row) => Ok(row.try_get("id")?),

@@ -7,9 +7,10 @@ mod read;
 mod resume;
 mod status;
 
-pub use act::{act, start_queue_name};
+pub use act::{START_QUEUE, act};
 pub use create::{CampaignPatch, NewCampaign, OnUncertain, create, update};
-pub use pace::{bot_limit_id, group_id, limit_of_rate};
-pub use read::{Campaign, CampaignFilter, Counts, get, list};
+pub(crate) use pace::set_limits;
+pub use pace::{bot_limit_id, chat_limit_id, group_id, limit_of_bot, limit_of_rate};
+pub use read::{Campaign, Counts, get, list};
 pub use resume::resume_due;
 pub use status::{Action, PauseReason, Status, next_status};

@@ -23,6 +23,12 @@ pub fn bot_limit_id(bot_id: Uuid) -> String {
     format!("bot/{bot_id}")
 }
 
+/// The id of the limit of one chat, for one bot: a campaign's queue jobs name it as
+/// their key.
+pub fn chat_limit_id(bot_id: Uuid, channel_id: Uuid) -> String {
+    format!("chat/{bot_id}/{channel_id}")
+}
+
 /// The limit of a campaign that sends `rate` messages a minute. The tolerance lets
 /// the jitter of the plan through (two fifths of a step), and makes good a
 /// dispatcher's pause of up to four steps, a quarter of a second at most; rates
@@ -50,7 +56,7 @@ pub fn limit_of_bot(rate: i32) -> Limit {
 /// Sets the limits of a campaign and of its bot to what their rows say.
 pub(crate) async fn set_limits(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
     let row = transaction
-        .query_one_typed(
+        .query_typed_one(
             "SELECT c.delivery_rate, c.bot_id, b.rate_per_second
              FROM campaigns AS c
              JOIN bots AS b ON b.id = c.bot_id

@@ -7,7 +7,11 @@ use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
 use super::{OnUncertain, PauseReason, Status};
-use crate::{Error, Result, row::parse};
+use crate::{
+    Error, Result,
+    page::{List, Page},
+    row::parse,
+};
 
 /// Message jobs by state. `pending` counts all that are not terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -73,47 +77,40 @@ pub struct Campaign {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// Which campaigns to list.
-#[derive(Debug, Clone, Default)]
-pub struct CampaignFilter {
-    /// Only those in this state.
-    pub status: Option<Status>,
-    /// Only those made before this one: the last id of the page before.
-    pub before: Option<Uuid>,
-}
-
 const READ: &str = include_str!("read.sql");
 
 /// The campaign with this id.
 pub async fn get(client: &impl GenericClient, id: Uuid) -> Result<Campaign> {
-    rows(client, Some(id), &CampaignFilter::default(), 1)
+    rows(client, Some(id), None, None, 1)
         .await?
         .pop()
         .ok_or_else(|| Error::not_found("campaign", id))
 }
 
-/// At most `limit` campaigns, newest first.
+/// A page of campaigns, newest first; with a status, only those that have it.
 pub async fn list(
     client: &impl GenericClient,
-    filter: &CampaignFilter,
-    limit: i64,
-) -> Result<Vec<Campaign>> {
-    rows(client, None, filter, limit).await
+    status: Option<Status>,
+    page: Page,
+) -> Result<List<Campaign>> {
+    let campaigns = rows(client, None, page.after(), status, page.fetch()).await?;
+    Ok(page.list(campaigns, |campaign| campaign.id))
 }
 
 async fn rows(
     client: &impl GenericClient,
     id: Option<Uuid>,
-    filter: &CampaignFilter,
+    after: Option<Uuid>,
+    status: Option<Status>,
     limit: i64,
 ) -> Result<Vec<Campaign>> {
-    let status: Option<&str> = filter.status.map(Into::into);
+    let status: Option<&str> = status.map(Into::into);
     client
         .query_typed(
             READ,
             &[
                 (&id, Type::UUID),
-                (&filter.before, Type::UUID),
+                (&after, Type::UUID),
                 (&status, Type::TEXT),
                 (&limit, Type::INT8),
             ],

@@ -26,7 +26,7 @@ pub async fn resume_due(transaction: &Transaction<'_>) -> Result<Vec<Uuid>> {
             &Actor::system(),
             "CAMPAIGN_RESUMED",
             "campaign",
-            &id.to_string(),
+            id,
             json!({"after": "flood wait"}),
         )
         .await?;

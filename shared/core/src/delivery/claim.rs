@@ -4,34 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use strum::EnumString;
-use telecast_queue::Job;
+use telecast_queue::Fence;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
 use crate::{Error, Result, row::parse, templates::Recipient};
-
-/// One attempt at a message job: the queue job's id and its fence. A queue job that
-/// was given back uncharged keeps its retry count, so its start time is part of the fence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Attempt {
-    /// Of the queue job and of the message job.
-    pub id: Uuid,
-    /// The queue job's.
-    pub retry_count: i32,
-    /// The queue job's.
-    pub started_on: DateTime<Utc>,
-}
-
-impl Attempt {
-    /// The attempt in which a queue job was dispatched; none if it was not.
-    pub fn of(job: &Job) -> Option<Self> {
-        Some(Self {
-            id: job.id,
-            retry_count: job.retry_count,
-            started_on: job.started_on?,
-        })
-    }
-}
 
 /// What the claim decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
@@ -58,8 +35,8 @@ pub enum Decision {
 /// A claimed message job.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// Its attempt.
-    pub attempt: Attempt,
+    /// Its attempt: the id, which is also the message job's, and the fence.
+    pub attempt: Fence,
     /// Its campaign.
     pub campaign_id: Uuid,
     /// Its channel.
@@ -74,10 +51,10 @@ pub struct Claim {
 
 /// Claims message jobs in one statement. Attempts that are stale (their queue job
 /// expired, was cancelled, or runs in a newer attempt) get no answer.
-pub async fn claim(client: &impl GenericClient, attempts: &[Attempt]) -> Result<Vec<Claim>> {
+pub async fn claim(client: &impl GenericClient, attempts: &[Fence]) -> Result<Vec<Claim>> {
     let ids: Vec<Uuid> = attempts.iter().map(|attempt| attempt.id).collect();
     let retry_counts: Vec<i32> = attempts.iter().map(|attempt| attempt.retry_count).collect();
-    let started_on: Vec<DateTime<Utc>> =
+    let started_on: Vec<Option<DateTime<Utc>>> =
         attempts.iter().map(|attempt| attempt.started_on).collect();
     client
         .query_typed(
@@ -97,7 +74,7 @@ pub async fn claim(client: &impl GenericClient, attempts: &[Attempt]) -> Result<
 fn from_row(row: &Row) -> Result<Claim> {
     let recipient: Value = row.try_get("recipient")?;
     Ok(Claim {
-        attempt: Attempt {
+        attempt: Fence {
             id: row.try_get("id")?,
             retry_count: row.try_get("retry_count")?,
             started_on: row.try_get("started_on")?,

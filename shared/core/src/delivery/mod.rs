@@ -9,9 +9,9 @@ mod settle;
 mod settle_queue;
 mod stranded;
 
-pub use claim::{Attempt, Claim, Decision, claim};
-pub use plan::{Planned, plan};
+pub use claim::{Claim, Decision, claim};
 pub use outcome::{ChannelEffect, Effect, MessageStatus, Outcome, QueueEffect, effect};
+pub use plan::{Planned, plan};
 pub use settle::{Settlement, settle};
 pub use stranded::settle_stranded;
 

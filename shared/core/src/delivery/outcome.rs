@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strum::{Display, IntoStaticStr};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use super::Decision;
 use crate::campaigns::OnUncertain;
@@ -70,7 +70,7 @@ impl Decision {
 }
 
 /// Where a message job goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "UPPERCASE")]
 pub enum MessageStatus {
     /// It waits: for its slot, or for a retry.
@@ -149,9 +149,12 @@ pub fn effect(
         channel: ChannelEffect::None,
     });
     let (status, charged, queue, channel) = match outcome {
-        Outcome::Sent { chat_id, .. } => {
-            (Sent, true, Complete, ChannelEffect::Works { chat_id: *chat_id })
-        }
+        Outcome::Sent { chat_id, .. } => (
+            Sent,
+            true,
+            Complete,
+            ChannelEffect::Works { chat_id: *chat_id },
+        ),
         Outcome::Transient(_) => match retry {
             Some(retry) => return retry,
             None => (Failed, true, Fail, ChannelEffect::Error),
@@ -163,12 +166,13 @@ pub fn effect(
         Outcome::ChannelRights(_) | Outcome::ChannelUnsure(_) => {
             (Failed, true, Fail, ChannelEffect::Error)
         }
-        Outcome::MessageBad(_) | Outcome::Refused(_) => {
-            (Failed, true, Fail, ChannelEffect::None)
-        }
-        Outcome::BotDead(_) | Outcome::NotTried => {
-            (Pending, false, GiveBack(Duration::ZERO), ChannelEffect::None)
-        }
+        Outcome::MessageBad(_) | Outcome::Refused(_) => (Failed, true, Fail, ChannelEffect::None),
+        Outcome::BotDead(_) | Outcome::NotTried => (
+            Pending,
+            false,
+            GiveBack(Duration::ZERO),
+            ChannelEffect::None,
+        ),
         Outcome::Uncertain(_) => match (on_uncertain, retry) {
             (OnUncertain::Resend, Some(retry)) => return retry,
             _ => (Uncertain, true, Complete, ChannelEffect::None),
@@ -216,11 +220,20 @@ mod tests {
         let error = || Outcome::Transient("connection refused".to_owned());
         for (attempts, seconds) in [(0, 5), (1, 10), (2, 20)] {
             let effect = after(error(), attempts);
-            assert_eq!(effect.queue, QueueEffect::Retry(Duration::from_secs(seconds)));
-            assert_eq!((effect.status, effect.charged), (MessageStatus::Pending, true));
+            assert_eq!(
+                effect.queue,
+                QueueEffect::Retry(Duration::from_secs(seconds))
+            );
+            assert_eq!(
+                (effect.status, effect.charged),
+                (MessageStatus::Pending, true)
+            );
         }
         let effect = after(error(), 3);
-        assert_eq!((effect.status, effect.queue), (MessageStatus::Failed, QueueEffect::Fail));
+        assert_eq!(
+            (effect.status, effect.queue),
+            (MessageStatus::Failed, QueueEffect::Fail)
+        );
         assert_eq!(effect.channel, ChannelEffect::Error);
     }
 
@@ -230,7 +243,10 @@ mod tests {
         for outcome in [Outcome::FloodWait(wait), Outcome::ChatWait(wait)] {
             let effect = after(outcome, 3);
             assert_eq!(effect.queue, QueueEffect::GiveBack(wait));
-            assert_eq!((effect.status, effect.charged), (MessageStatus::Pending, false));
+            assert_eq!(
+                (effect.status, effect.charged),
+                (MessageStatus::Pending, false)
+            );
         }
     }
 
@@ -244,7 +260,10 @@ mod tests {
             Outcome::Refused(String::new()),
         ] {
             let effect = after(outcome, 0);
-            assert_eq!((effect.status, effect.queue), (MessageStatus::Failed, QueueEffect::Fail));
+            assert_eq!(
+                (effect.status, effect.queue),
+                (MessageStatus::Failed, QueueEffect::Fail)
+            );
         }
     }
 
@@ -252,7 +271,10 @@ mod tests {
     fn what_may_have_been_sent_is_sent_again_only_if_the_operator_said_so() {
         let uncertain = Outcome::Uncertain(String::new());
         let skip = effect(&uncertain, 0, 3, OnUncertain::Skip);
-        assert_eq!((skip.status, skip.queue), (MessageStatus::Uncertain, QueueEffect::Complete));
+        assert_eq!(
+            (skip.status, skip.queue),
+            (MessageStatus::Uncertain, QueueEffect::Complete)
+        );
         let resend = effect(&uncertain, 0, 3, OnUncertain::Resend);
         assert_eq!(resend.queue, QueueEffect::Retry(RETRY_DELAY));
         let exhausted = effect(&uncertain, 3, 3, OnUncertain::Resend);

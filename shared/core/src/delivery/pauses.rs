@@ -38,8 +38,13 @@ pub(super) async fn apply(
             Outcome::BotDead(error) => bot_dead(transaction, locked, settlement, error).await?,
             Outcome::MessageBad(error) => {
                 let details = json!({"error": error});
-                stop(transaction, &[settlement.campaign_id], PauseReason::MessageRejected, details)
-                    .await?;
+                stop(
+                    transaction,
+                    &[settlement.campaign_id],
+                    PauseReason::MessageRejected,
+                    details,
+                )
+                .await?;
             }
             _ => {}
         }
@@ -82,13 +87,13 @@ async fn flood(
         .filter(|(_, campaign)| campaign.bot_id == bot_id)
         .map(|(id, _)| *id)
         .collect();
-    pause(transaction, &of_bot, PauseReason::FloodWait, Some(held.until)).await?;
+    pause(transaction, &of_bot, PauseReason::FloodWait, held.until).await?;
     // Messages that were under way when the flood began tell of the same one.
     if held.was_held {
         return Ok(());
     }
     let channel: Option<String> = transaction
-        .query_one_typed(
+        .query_typed_one(
             "SELECT coalesce(username, chat_id::text) AS channel FROM channels WHERE id = $1",
             &[(&settlement.channel_id, Type::UUID)],
         )
@@ -104,7 +109,7 @@ async fn flood(
     )
     .await?;
     let too_many: bool = transaction
-        .query_one_typed(
+        .query_typed_one(
             include_str!("count_flood.sql"),
             &[(&settlement.campaign_id, Type::UUID)],
         )
@@ -112,7 +117,13 @@ async fn flood(
         .try_get("too_many")?;
     if too_many {
         let details = json!({"waitTime": wait.as_secs()});
-        stop(transaction, &[settlement.campaign_id], PauseReason::TooManyFloods, details).await?;
+        stop(
+            transaction,
+            &[settlement.campaign_id],
+            PauseReason::TooManyFloods,
+            details,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -154,7 +165,13 @@ async fn bot_dead(
         .filter(|(_, other)| other.bot_id == campaign.bot_id)
         .map(|(id, _)| *id)
         .collect();
-    stop(transaction, &of_bot, PauseReason::BotRejected, json!({"error": error})).await
+    stop(
+        transaction,
+        &of_bot,
+        PauseReason::BotRejected,
+        json!({"error": error}),
+    )
+    .await
 }
 
 /// Pauses campaigns until an operator resumes them.

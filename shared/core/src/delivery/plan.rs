@@ -59,7 +59,7 @@ pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Pl
         limits::hold_indefinitely(transaction, &group).await?;
     }
     let done = transaction
-        .query_one_typed(include_str!("plan_done.sql"), &[(&campaign_id, Type::UUID)])
+        .query_typed_one(include_str!("plan_done.sql"), &[(&campaign_id, Type::UUID)])
         .await?;
     let total = done.try_get("total")?;
     audit::record(
@@ -67,7 +67,7 @@ pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Pl
         &Actor::system(),
         "CAMPAIGN_PLANNED",
         "campaign",
-        &campaign_id.to_string(),
+        campaign_id,
         json!({"messageJobs": total, "status": done.try_get::<_, &str>("status")?}),
     )
     .await?;

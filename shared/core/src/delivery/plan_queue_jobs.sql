@@ -26,7 +26,8 @@ SELECT
   m.id,
   q.name,
   jsonb_build_object('campaignId', m.campaign_id),
-  q.retry_limit,
+  -- The campaign's retries, and the queue's own for handlers that died.
+  c.retry_limit + q.retry_limit,
   q.retry_delay,
   q.retry_backoff,
   q.retry_delay_max,

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use telecast_queue::{Fence, Queue};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
-use super::{
-    Attempt, ChannelEffect, Effect, MessageStatus, Outcome, effect, pauses, settle_queue,
-};
+use super::{ChannelEffect, Effect, MessageStatus, Outcome, effect, pauses, settle_queue};
 use crate::{
     Result,
     audit::{self, Actor},
@@ -22,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Settlement {
     /// The attempt.
-    pub attempt: Attempt,
+    pub attempt: Fence,
     /// Its campaign.
     pub campaign_id: Uuid,
     /// Its channel.
@@ -48,7 +47,11 @@ pub(super) struct LockedCampaign {
 
 /// Settles a batch. An attempt that is stale by now changes nothing. Deadlocks
 /// cannot come from here: campaigns are locked first, in the order of their ids.
-pub async fn settle(transaction: &Transaction<'_>, batch: &[Settlement]) -> Result<()> {
+pub async fn settle(
+    transaction: &Transaction<'_>,
+    queue: &Queue,
+    batch: &[Settlement],
+) -> Result<()> {
     let campaigns = lock_campaigns(transaction, batch).await?;
     let settled: Vec<Settled<'_>> = batch
         .iter()
@@ -71,28 +74,43 @@ pub async fn settle(transaction: &Transaction<'_>, batch: &[Settlement]) -> Resu
         .into_iter()
         .filter(|settled| ours.contains(&settled.settlement.attempt.id))
         .collect();
-    settle_queue::settle_queue(transaction, settled.iter().chain(&finished_before)).await?;
+    settle_queue::settle_queue(transaction, queue, settled.iter().chain(&finished_before)).await?;
     settle_channels(transaction, &settled).await?;
     pauses::apply(transaction, &campaigns, &settled).await?;
-    settle_campaigns(transaction, &settled).await
+    count(
+        transaction,
+        settled
+            .iter()
+            .map(|s| (s.settlement.campaign_id, s.effect.status)),
+    )
+    .await
 }
 
 async fn lock_campaigns(
     transaction: &Transaction<'_>,
     batch: &[Settlement],
 ) -> Result<BTreeMap<Uuid, LockedCampaign>> {
-    let ids: Vec<Uuid> = batch.iter().map(|settlement| settlement.campaign_id).collect();
+    let ids: Vec<Uuid> = batch
+        .iter()
+        .map(|settlement| settlement.campaign_id)
+        .collect();
     let with_their_bots: Vec<Uuid> = batch
         .iter()
         .filter(|settlement| {
-            matches!(settlement.outcome, Outcome::FloodWait(_) | Outcome::BotDead(_))
+            matches!(
+                settlement.outcome,
+                Outcome::FloodWait(_) | Outcome::BotDead(_)
+            )
         })
         .map(|settlement| settlement.campaign_id)
         .collect();
     transaction
         .query_typed(
             include_str!("settle_lock.sql"),
-            &[(&ids, Type::UUID_ARRAY), (&with_their_bots, Type::UUID_ARRAY)],
+            &[
+                (&ids, Type::UUID_ARRAY),
+                (&with_their_bots, Type::UUID_ARRAY),
+            ],
         )
         .await?
         .iter()
@@ -115,9 +133,13 @@ async fn settle_jobs(
     let column = |settled: &Settled<'_>| settled.settlement.attempt;
     let ids: Vec<Uuid> = settled.iter().map(|s| column(s).id).collect();
     let retry_counts: Vec<i32> = settled.iter().map(|s| column(s).retry_count).collect();
-    let started_on: Vec<DateTime<Utc>> = settled.iter().map(|s| column(s).started_on).collect();
+    let started_on: Vec<Option<DateTime<Utc>>> =
+        settled.iter().map(|s| column(s).started_on).collect();
     let statuses: Vec<&str> = settled.iter().map(|s| s.effect.status.into()).collect();
-    let charged: Vec<i32> = settled.iter().map(|s| i32::from(s.effect.charged)).collect();
+    let charged: Vec<i32> = settled
+        .iter()
+        .map(|s| i32::from(s.effect.charged))
+        .collect();
     let message_ids: Vec<Option<i64>> = settled
         .iter()
         .map(|s| match s.settlement.outcome {
@@ -132,7 +154,10 @@ async fn settle_jobs(
             outcome => Some(outcome.into()),
         })
         .collect();
-    let errors: Vec<Option<&str>> = settled.iter().map(|s| s.settlement.outcome.error()).collect();
+    let errors: Vec<Option<&str>> = settled
+        .iter()
+        .map(|s| s.settlement.outcome.error())
+        .collect();
     let rows = transaction
         .query_typed(
             include_str!("settle_jobs.sql"),
@@ -169,7 +194,10 @@ async fn settle_channels(transaction: &Transaction<'_>, settled: &[Settled<'_>])
             ChannelEffect::Gone | ChannelEffect::None => Some(0),
         })
         .collect();
-    let gone: Vec<bool> = told.values().map(|effect| *effect == ChannelEffect::Gone).collect();
+    let gone: Vec<bool> = told
+        .values()
+        .map(|effect| *effect == ChannelEffect::Gone)
+        .collect();
     let chat_ids: Vec<Option<i64>> = told
         .values()
         .map(|effect| match effect {
@@ -191,10 +219,15 @@ async fn settle_channels(transaction: &Transaction<'_>, settled: &[Settled<'_>])
     Ok(())
 }
 
-async fn settle_campaigns(transaction: &Transaction<'_>, settled: &[Settled<'_>]) -> Result<()> {
+/// Counts terminal message jobs into their campaigns, and completes those of which
+/// nothing is left.
+pub(super) async fn count(
+    transaction: &Transaction<'_>,
+    settled: impl Iterator<Item = (Uuid, MessageStatus)>,
+) -> Result<()> {
     let mut counted: BTreeMap<Uuid, [i32; 5]> = BTreeMap::new();
-    for settled in settled {
-        let column = match settled.effect.status {
+    for (campaign_id, status) in settled {
+        let column = match status {
             MessageStatus::Pending => continue,
             MessageStatus::Sent => 0,
             MessageStatus::Failed => 1,
@@ -202,13 +235,14 @@ async fn settle_campaigns(transaction: &Transaction<'_>, settled: &[Settled<'_>]
             MessageStatus::Uncertain => 3,
             MessageStatus::Cancelled => 4,
         };
-        counted.entry(settled.settlement.campaign_id).or_default()[column] += 1;
+        counted.entry(campaign_id).or_default()[column] += 1;
     }
     let ids: Vec<Uuid> = counted.keys().copied().collect();
-    let column = |index: usize| -> Vec<i32> { counted.values().map(|counts| counts[index]).collect() };
+    let column =
+        |index: usize| -> Vec<i32> { counted.values().map(|counts| counts[index]).collect() };
     let completed = transaction
         .query_typed(
-            include_str!("settle_campaigns.sql"),
+            include_str!("count.sql"),
             &[
                 (&ids, Type::UUID_ARRAY),
                 (&column(0), Type::INT4_ARRAY),

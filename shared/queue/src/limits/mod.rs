@@ -131,7 +131,7 @@ pub async fn hold(
     duration: Duration,
 ) -> Result<Hold, Error> {
     let row = client
-        .query_one_typed(
+        .query_typed_one(
             include_str!("hold.sql"),
             &[(&id, Type::TEXT), (&Interval(duration), Type::INTERVAL)],
         )

@@ -8,6 +8,7 @@ use telecast_queue::Fence;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
+use super::{Outcome, Settlement};
 use crate::{Error, Result, row::parse, templates::Recipient};
 
 /// What the claim decided.
@@ -47,6 +48,19 @@ pub struct Claim {
     pub attempts: i32,
     /// What to do.
     pub decision: Decision,
+}
+
+impl Claim {
+    /// What became of it, to be settled.
+    pub fn settle(&self, outcome: Outcome) -> Settlement {
+        Settlement {
+            attempt: self.attempt,
+            campaign_id: self.campaign_id,
+            channel_id: self.channel_id,
+            attempts: self.attempts,
+            outcome,
+        }
+    }
 }
 
 /// Claims message jobs in one statement. Attempts that are stale (their queue job

@@ -2,6 +2,7 @@
 //! never lost, and never sent twice unless the operator said so.
 
 mod claim;
+mod context;
 mod outcome;
 mod pauses;
 mod plan;
@@ -11,6 +12,7 @@ mod stranded;
 
 pub use claim::{Claim, Decision, claim};
 pub use outcome::{ChannelEffect, Effect, MessageStatus, Outcome, QueueEffect, effect};
+pub use context::{Context, contexts};
 pub use plan::{Planned, plan};
 pub use settle::{Settlement, settle};
 pub use stranded::settle_stranded;

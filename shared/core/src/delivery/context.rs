@@ -1,0 +1,65 @@
+//! What a handler needs to know to send the message jobs of a campaign.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use tokio_postgres::{GenericClient, types::Type};
+use uuid::Uuid;
+
+use crate::{
+    Error, Result,
+    bots::{self, BotToken, EncryptionKey},
+    templates::{self, Content},
+};
+
+/// A campaign's message and sender. The message was pinned when the campaign started.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The bot that sends.
+    pub bot_id: Uuid,
+    /// Its token, as it is now.
+    pub token: BotToken,
+    /// The template's pinned version.
+    pub content: Content,
+    /// Values of its `{{params.…}}`.
+    pub params: Map<String, Value>,
+}
+
+/// The contexts of these campaigns, by id.
+///
+/// # Errors
+/// [`Error::Corrupt`] where a bot's token was sealed under another key.
+pub async fn contexts(
+    client: &impl GenericClient,
+    key: &EncryptionKey,
+    campaign_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Context>> {
+    let mut contexts = HashMap::new();
+    for row in client
+        .query_typed(include_str!("context.sql"), &[(&campaign_ids, Type::UUID_ARRAY)])
+        .await?
+    {
+        let bot_id = row.try_get("bot_id")?;
+        let (_, token) = bots::get_with_token(client, bot_id, key).await?;
+        let version = templates::get_version(
+            client,
+            row.try_get("template_id")?,
+            row.try_get("template_version")?,
+        )
+        .await?;
+        let Value::Object(params) = row.try_get("params")? else {
+            return Err(Error::Corrupt {
+                what: "campaign's params",
+                message: "they are no object".to_owned(),
+            });
+        };
+        let context = Context {
+            bot_id,
+            token,
+            content: version.content,
+            params,
+        };
+        contexts.insert(row.try_get("id")?, context);
+    }
+    Ok(contexts)
+}

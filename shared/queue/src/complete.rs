@@ -93,17 +93,22 @@ impl Queue {
         for output in outputs.iter().flatten() {
             settle::output("output", output.as_ref())?;
         }
-        self.settle(
-            client,
-            include_str!("complete.sql"),
-            queue,
-            refs,
-            &[
-                (&outputs, Type::JSONB_ARRAY),
-                (&output, Type::JSONB),
-                (&queued, Type::BOOL),
-            ],
-        )
-        .await
+        let settled = self
+            .settle(
+                client,
+                include_str!("complete.sql"),
+                queue,
+                refs,
+                &[
+                    (&outputs, Type::JSONB_ARRAY),
+                    (&output, Type::JSONB),
+                    (&queued, Type::BOOL),
+                ],
+            )
+            .await?;
+        if settled.blocking {
+            self.release_dependents(client, Some(&[queue])).await?;
+        }
+        Ok(settled)
     }
 }

@@ -16,9 +16,9 @@ WITH changed AS (
     AND (j.state = 'active' OR $7 AND j.state < 'active')
     AND (t.retry_count IS NULL OR t.retry_count = j.retry_count)
     AND (t.started_on IS NULL OR t.started_on = j.started_on)
-  RETURNING j.id
+  RETURNING j.id, j.blocking
 )
-SELECT changed.id
+SELECT changed.id, changed.blocking
 FROM {schema}.queue AS q
 LEFT JOIN changed ON true
 WHERE q.name = $1

@@ -23,6 +23,15 @@ pub enum Error {
     /// try again once it is done.
     #[error("another job of the queue holds this job's place: {0}")]
     Conflict(#[source] tokio_postgres::Error),
+    /// A job of a flow was not created, and so none was: its id exists, or its queue's
+    /// policy has no place for it.
+    #[error(
+        "one or more jobs could not be created: an id exists, or a queue's policy has no place"
+    )]
+    Refused,
+    /// A schedule's expression or time zone that cannot be read.
+    #[error("schedule: {0}")]
+    Schedule(String),
     /// The schema is missing or too old; the message says what to do.
     #[error("{0}")]
     Schema(String),

@@ -1,5 +1,8 @@
 //! The queues themselves: created, changed, listed, deleted.
 
+mod change;
+mod stats;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +12,9 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 
 use crate::{Error, Queue, validate};
+
+pub use change::{Empty, QueueChange};
+pub use stats::QueueStats;
 
 /// Which jobs of a queue may be queued or active at the same time. A rule holds for
 /// each singleton key, and for jobs without one together.

@@ -28,9 +28,25 @@ impl StartAfter {
         match self {
             Self::At(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
             Self::In(delay) => format!("{}.{:06}", delay.as_secs(), delay.subsec_micros()),
+            Self::Text(text) if is_zoneless(text) => format!("{text}Z"),
             Self::Text(text) => text.clone(),
         }
     }
+}
+
+/// Whether a date, with or without a time, names no zone: that means UTC then, and
+/// not whatever the database's session is set to.
+fn is_zoneless(text: &str) -> bool {
+    let (Some(date), Some(time)) = (text.get(..10), text.get(10..)) else {
+        return false;
+    };
+    let is_date = chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok();
+    let time_is_plain = match time.as_bytes() {
+        [] => true,
+        [b'T' | b' ', rest @ ..] => rest.iter().all(|b| b.is_ascii_digit() || b":.,".contains(b)),
+        _ => false,
+    };
+    is_date && time_is_plain
 }
 
 /// How a job is retried, kept and expired. What is left out comes from its queue.
@@ -271,6 +287,22 @@ impl Queue {
         match row.get::<_, Option<DateTime<Utc>>>("until") {
             Some(until) => Ok(Sent::Throttled { until }),
             None => Ok(Sent::Refused),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_without_a_zone_is_utc() {
+        let text = |text: &str| StartAfter::Text(text.to_owned()).text();
+        for zoneless in ["2040-01-01", "2040-01-01T10:00", "2040-01-01 10:00:00.5"] {
+            assert_eq!(text(zoneless), format!("{zoneless}Z"));
+        }
+        for plain in ["2040-01-01T10:00Z", "2040-01-01 10:00 America/New_York", "2040-01", "300"] {
+            assert_eq!(text(plain), plain);
         }
     }
 }

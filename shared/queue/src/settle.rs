@@ -17,6 +17,8 @@ pub struct Settled {
     pub requested: usize,
     /// Those that were changed.
     pub ids: Vec<Uuid>,
+    /// Whether a job that others wait for was completed.
+    pub(crate) blocking: bool,
 }
 
 impl Settled {
@@ -55,6 +57,7 @@ impl Queue {
         Ok(Settled {
             requested: refs.len(),
             ids: rows.iter().filter_map(id).collect(),
+            blocking: rows.iter().any(blocking),
         })
     }
 }
@@ -72,4 +75,9 @@ pub(crate) fn output(field: &'static str, output: Option<&Value>) -> Result<Opti
         }
         None => Ok(None),
     }
+}
+
+/// Only completing tells.
+fn blocking(row: &Row) -> bool {
+    matches!(row.try_get::<_, Option<bool>>("blocking"), Ok(Some(true)))
 }

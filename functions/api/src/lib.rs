@@ -1,2 +1,19 @@
-//! The api function
+//! The api function: what operators and programs ask of Telecast over HTTP.
+//!
+//! [`router`] is the whole of it; `main.rs` runs it on Lambda, the cli behind a socket.
+//! Every route stands in `routes/mod.rs`, with the role that may call it beside it.
 #![forbid(unsafe_code)]
+
+mod access;
+mod client_ip;
+mod error;
+mod extract;
+mod routes;
+mod state;
+mod token;
+
+pub use access::Access;
+pub use error::ApiError;
+pub use routes::{Route, router, table};
+pub use state::{App, Kick};
+pub use token::TokenSecret;

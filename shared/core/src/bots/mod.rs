@@ -1,23 +1,24 @@
 //! Bots: who sends. Their tokens are sealed at rest and never given out by the API.
 
 mod key;
-mod token;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use telecast_queue::limits;
 use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
     audit::{self, Actor},
-    check,
+    campaigns::{bot_limit_id, limit_of_bot},
+    check, delivery,
     page::{List, Page},
 };
 
 pub use key::{BadKey, CannotOpen, EncryptionKey};
-pub use token::{BadToken, BotToken};
+pub use telecast_telegram::{BadToken, BotToken};
 
 /// A bot, without its token.
 #[derive(Debug, Clone, Serialize)]
@@ -133,7 +134,8 @@ pub async fn create(
     Ok(bot)
 }
 
-/// Changes a bot. A new token comes with the identity that was read with it.
+/// Changes a bot; a new rate holds at once. A new token comes with the identity that
+/// was read with it.
 ///
 /// # Errors
 /// `NotFound`, `Invalid` for a bad field, `Conflict` for a name in use.
@@ -173,6 +175,10 @@ pub async fn update(
         .await
         .map_err(|error| check::name_taken(error, "bot", name.unwrap_or_default()))?;
     let bot = get(transaction, id).await?;
+    if bot.rate_per_second != before.rate_per_second {
+        let limit = limit_of_bot(bot.rate_per_second);
+        limits::set_queue_limit(transaction, &bot_limit_id(id), delivery::QUEUE, limit).await?;
+    }
     let details = json!({"before": before, "after": bot, "tokenChanged": sealed.is_some()});
     audit::record(transaction, actor, "BOT_UPDATED", "bot", id, details).await?;
     Ok(bot)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
+use telecast_telegram::{self as telegram, Chat};
 
 /// How Telegram reads the text.
 #[derive(
@@ -27,6 +28,16 @@ pub enum ParseMode {
     Html,
     /// Telegram's MarkdownV2.
     MarkdownV2,
+}
+
+impl From<ParseMode> for telegram::ParseMode {
+    fn from(mode: ParseMode) -> Self {
+        match mode {
+            ParseMode::None => Self::None,
+            ParseMode::Html => Self::Html,
+            ParseMode::MarkdownV2 => Self::MarkdownV2,
+        }
+    }
 }
 
 /// What a template sends. Texts, captions, buttons and the media's source may hold placeholders.
@@ -69,6 +80,16 @@ pub enum MediaKind {
     Document,
 }
 
+impl From<MediaKind> for telegram::MediaKind {
+    fn from(kind: MediaKind) -> Self {
+        match kind {
+            MediaKind::Photo => Self::Photo,
+            MediaKind::Video => Self::Video,
+            MediaKind::Document => Self::Document,
+        }
+    }
+}
+
 /// Buttons and delivery options.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -97,6 +118,33 @@ pub struct Button {
     pub url: String,
 }
 
+impl From<Content> for telegram::Message {
+    fn from(content: Content) -> Self {
+        let button = |button: Button| telegram::Button {
+            text: button.text,
+            url: button.url,
+        };
+        Self {
+            text: content.text,
+            parse_mode: content.parse_mode.into(),
+            media: content.media.map(|media| telegram::Media {
+                kind: media.kind.into(),
+                source: media.source,
+            }),
+            buttons: content
+                .options
+                .buttons
+                .into_iter()
+                .map(|row| row.into_iter().map(button).collect())
+                .collect(),
+            disable_link_preview: content.options.disable_link_preview,
+            disable_notification: content.options.disable_notification,
+            protect_content: content.options.protect_content,
+            message_thread_id: None,
+        }
+    }
+}
+
 /// The channel a message goes to, as it was when the campaign started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
@@ -111,14 +159,4 @@ pub struct Recipient {
     /// The operators' own word for the channel's kind; empty in a template when absent.
     #[serde(default)]
     pub category: Option<String>,
-}
-
-/// How Telegram finds a chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Chat {
-    /// By its numeric id.
-    Id(i64),
-    /// By its public name, with the leading @.
-    Username(String),
 }

@@ -10,14 +10,12 @@ use minijinja::{
     value::{Serde, ValueKind},
 };
 use serde_json::Map;
+use telecast_telegram::ParseMode;
 
 use super::{Recipient, place::Place};
 
 /// Far above what a message of 4096 characters can use.
 const FUEL: u64 = 50_000;
-
-/// Writes a value so that it is read as plain text where it lands.
-pub(super) type Escape = fn(&str) -> String;
 
 /// Something wrong with a text, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +55,8 @@ pub(super) fn values(recipient: &Recipient, params: &Map<String, serde_json::Val
 }
 
 /// Fills in the placeholders of `source`.
-pub(super) fn fill(source: &str, escape: Escape, values: &Value) -> Result<String, Fault> {
-    let environment = environment(escape);
+pub(super) fn fill(source: &str, mode: ParseMode, values: &Value) -> Result<String, Fault> {
+    let environment = environment(mode);
     let template = compile(&environment, source)?;
     template
         .render(values.clone())
@@ -95,8 +93,8 @@ impl Sample {
 
 /// Checks names and syntax of `source`, and fills in samples: all values given, and all
 /// of the recipient's absent, so that both sides of an `if` are seen.
-pub(super) fn check(source: &str, escape: Escape) -> Result<Vec<Sample>, Fault> {
-    let environment = environment(escape);
+pub(super) fn check(source: &str, mode: ParseMode) -> Result<Vec<Sample>, Fault> {
+    let environment = environment(mode);
     let template = compile(&environment, source)?;
     let mut params = Map::new();
     let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
@@ -132,7 +130,7 @@ pub(super) fn check(source: &str, escape: Escape) -> Result<Vec<Sample>, Fault> 
     Ok(samples)
 }
 
-fn environment<'source>(escape: Escape) -> Environment<'source> {
+fn environment<'source>(mode: ParseMode) -> Environment<'source> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_debug(true);
@@ -152,7 +150,7 @@ fn environment<'source>(escape: Escape) -> Environment<'source> {
                 ));
             }
         };
-        out.write_str(&escape(&text))?;
+        out.write_str(&telecast_telegram::text::escape(&text, mode))?;
         Ok(())
     });
     environment
@@ -187,7 +185,7 @@ fn fault(source: &str, error: &JinjaError) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::templates::{Chat, escape::plain};
+    use crate::templates::Chat;
 
     fn recipient() -> Recipient {
         Recipient {
@@ -200,12 +198,12 @@ mod tests {
 
     fn filled(source: &str, params: serde_json::Value) -> Result<String, String> {
         let params = params.as_object().cloned().unwrap_or_default();
-        let escape: Escape = |text| text.replace('&', "&amp;").replace('<', "&lt;");
-        fill(source, escape, &values(&recipient(), &params)).map_err(|fault| fault.to_string())
+        fill(source, ParseMode::Html, &values(&recipient(), &params))
+            .map_err(|fault| fault.to_string())
     }
 
     fn refused(source: &str) -> String {
-        match check(source, plain) {
+        match check(source, ParseMode::None) {
             Ok(_) => panic!("{source} was accepted"),
             Err(fault) => fault.to_string(),
         }
@@ -216,7 +214,7 @@ mod tests {
         let text = "<b>{{title}}</b> @{{ username }}{{category}}: {{params.price}}";
         assert_eq!(
             filled(text, serde_json::json!({"price": 5})).unwrap(),
-            "<b>Новости &amp; &lt;more></b> @news: 5"
+            "<b>Новости &amp; &lt;more&gt;</b> @news: 5"
         );
     }
 
@@ -273,7 +271,7 @@ mod tests {
     #[test]
     fn a_place_in_the_filled_text_leads_back_to_the_source() {
         let source = "{{title}}\n{% if category %}<b>{% endif %}ok <i>";
-        let samples = check(source, plain).unwrap();
+        let samples = check(source, ParseMode::None).unwrap();
         assert_eq!(samples[0].text, "x\n<b>ok <i>");
         let place = |offset| samples[0].place(source, offset).to_string();
         assert_eq!(place(2), "line 2, column 18");

@@ -2,14 +2,14 @@
 
 mod content;
 mod engine;
-mod escape;
 mod place;
 mod render;
 mod store;
 
-pub use content::{Button, Chat, Content, Media, MediaKind, Options, ParseMode, Recipient};
-pub use render::{RenderError, check_params, fill};
+pub use content::{Button, Content, Media, MediaKind, Options, ParseMode, Recipient};
+pub use render::{RenderError, check_params, fill, render};
 pub use store::{
     NewTemplate, Template, TemplatePatch, Version, create, delete, get, get_version, list, update,
     versions,
 };
+pub use telecast_telegram::Chat;

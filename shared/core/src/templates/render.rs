@@ -1,11 +1,14 @@
 //! A template's content, checked when it is saved and filled in for a recipient.
 
 use serde_json::{Map, Value};
+use telecast_telegram::{
+    Message, ParseMode,
+    text::{self, MAX_CAPTION, MAX_TEXT},
+};
 
 use super::{
     Button, Content, Media, Options, Recipient,
-    engine::{self, Escape, Fault},
-    escape::{escape_of, plain},
+    engine::{self, Fault},
 };
 use crate::{Error, Result};
 
@@ -19,44 +22,84 @@ pub struct RenderError {
     pub message: String,
 }
 
-/// Fills in the placeholders of every part of `content`.
+/// The message of a template for one recipient, ready to be sent to `recipient.chat`.
+///
+/// # Errors
+/// [`RenderError`] where a parameter is missing, or what comes out is too long or empty.
+pub fn render(
+    content: &Content,
+    recipient: &Recipient,
+    params: &Map<String, Value>,
+) -> std::result::Result<Message, RenderError> {
+    fill(content, recipient, params).map(Message::from)
+}
+
+/// Fills in the placeholders of every part of `content`, and checks what comes out.
+///
+/// # Errors
+/// As [`render`].
 pub fn fill(
     content: &Content,
     recipient: &Recipient,
     params: &Map<String, Value>,
 ) -> std::result::Result<Content, RenderError> {
     let values = engine::values(recipient, params);
-    each_text(content, |_, escape, text| {
-        engine::fill(text, escape, &values)
-    })
+    let filled = each_text(content, |_, mode, text| engine::fill(text, mode, &values))?;
+    check_text(&filled).map_err(|message| RenderError {
+        field: "text".to_owned(),
+        message,
+    })?;
+    Ok(filled)
+}
+
+/// Checks a filled-in text, as Telegram will.
+fn check_text(filled: &Content) -> std::result::Result<(), String> {
+    let length = text::validate(&filled.text, filled.parse_mode.into())
+        .map_err(|error| error.to_string())?;
+    let longest = longest(filled);
+    if length > longest {
+        return Err(format!("has {length} characters; Telegram takes {longest}"));
+    }
+    if filled.media.is_none() && filled.text.trim().is_empty() {
+        return Err("is empty once its placeholders are filled in".to_owned());
+    }
+    Ok(())
+}
+
+fn longest(content: &Content) -> usize {
+    match content.media {
+        Some(_) => MAX_CAPTION,
+        None => MAX_TEXT,
+    }
 }
 
 /// Applies `f` to every text of `content` that may hold placeholders.
 fn each_text(
     content: &Content,
-    f: impl Fn(&str, Escape, &str) -> std::result::Result<String, Fault>,
+    f: impl Fn(&str, ParseMode, &str) -> std::result::Result<String, Fault>,
 ) -> std::result::Result<Content, RenderError> {
-    let apply = |field: &str, escape: Escape, text: &str| {
-        f(field, escape, text).map_err(|fault| RenderError {
+    let apply = |field: &str, mode: ParseMode, text: &str| {
+        f(field, mode, text).map_err(|fault| RenderError {
             field: field.to_owned(),
             message: fault.to_string(),
         })
     };
     let media = content.media.as_ref().map(|media| {
-        apply("media.source", plain, &media.source).map(|source| Media { source, ..*media })
+        apply("media.source", ParseMode::None, &media.source)
+            .map(|source| Media { source, ..*media })
     });
     let buttons = content.options.buttons.iter().enumerate().map(|(y, row)| {
         let buttons = row.iter().enumerate().map(|(x, button)| {
             let field = |part| format!("options.buttons[{y}][{x}].{part}");
             Ok(Button {
-                text: apply(&field("text"), plain, &button.text)?,
-                url: apply(&field("url"), plain, &button.url)?,
+                text: apply(&field("text"), ParseMode::None, &button.text)?,
+                url: apply(&field("url"), ParseMode::None, &button.url)?,
             })
         });
         buttons.collect()
     });
     Ok(Content {
-        text: apply("text", escape_of(content.parse_mode), &content.text)?,
+        text: apply("text", content.parse_mode.into(), &content.text)?,
         parse_mode: content.parse_mode,
         media: media.transpose()?,
         options: Options {
@@ -75,8 +118,8 @@ pub(super) fn check(content: &Content) -> Result<()> {
         let message = "must not be empty where there is no media";
         return Err(Error::invalid("text", message));
     }
-    each_text(content, |field, escape, source| {
-        let samples = engine::check(source, escape)?;
+    each_text(content, |field, mode, source| {
+        let samples = engine::check(source, mode)?;
         if field == "media.source" {
             check_start(source, &["http://", "https://"])?;
         } else if field.ends_with(".url") {
@@ -85,7 +128,19 @@ pub(super) fn check(content: &Content) -> Result<()> {
         if field != "text" && source.trim().is_empty() {
             return Err(Fault::of_whole("must not be empty"));
         }
-        Ok(samples.into_iter().map(|sample| sample.text).collect())
+        for sample in samples {
+            let length = text::validate(&sample.text, mode).map_err(|error| Fault {
+                place: Some(sample.place(source, error.offset)),
+                message: error.message,
+            })?;
+            if field == "text" && length > longest(content) {
+                return Err(Fault::of_whole(format!(
+                    "has {length} characters even with the shortest values; Telegram takes {}",
+                    longest(content)
+                )));
+            }
+        }
+        Ok(String::new())
     })
     .map_err(|error| Error::invalid(error.field, error.message))?;
     check_buttons(&content.options.buttons)

@@ -59,7 +59,13 @@ pub async fn template(client: &mut Client, name: &str) -> Uuid {
 }
 
 /// A draft of a campaign by a bot to so many new channels.
-pub async fn draft(client: &mut Client, bot_id: Uuid, name: &str, channels: i32, rate: i32) -> Uuid {
+pub async fn draft(
+    client: &mut Client,
+    bot_id: Uuid,
+    name: &str,
+    channels: i32,
+    rate: i32,
+) -> Uuid {
     let new = NewCampaign {
         name: name.to_owned(),
         batch_id: batch(client, name, channels).await,
@@ -98,8 +104,14 @@ pub async fn act(
     action: Action,
 ) -> Result<Campaign, telecast_core::Error> {
     let transaction = client.transaction().await.unwrap();
-    let done =
-        campaigns::act(&transaction, &Queue::default(), &Actor::system(), id, action).await;
+    let done = campaigns::act(
+        &transaction,
+        &Queue::default(),
+        &Actor::system(),
+        id,
+        action,
+    )
+    .await;
     if done.is_ok() {
         transaction.commit().await.unwrap();
     }

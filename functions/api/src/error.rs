@@ -1,0 +1,166 @@
+//! Errors as the API tells them: `{"error": {"code", "message", "details"}}`.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use telecast_core::Error;
+use tokio_postgres::error::SqlState;
+
+/// What a request that fails is told.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Value,
+    retry_after_seconds: Option<i64>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: json!({}),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// 400: a field of the request is wrong.
+    pub(crate) fn invalid(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self {
+            details: json!({"field": field}),
+            ..Self::new(
+                StatusCode::BAD_REQUEST,
+                "INVALID",
+                format!("{field}: {message}"),
+            )
+        }
+    }
+
+    /// 401: who asks is not known.
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "UNAUTHENTICATED",
+            "send an access token as Authorization: Bearer <token>; POST /api/auth/login gives one",
+        )
+    }
+
+    /// 401: name or password is wrong; it does not tell which.
+    pub(crate) fn bad_credentials() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "BAD_CREDENTIALS",
+            "username or password is wrong",
+        )
+    }
+
+    /// 429: too many failed logins.
+    pub(crate) fn too_many_logins(until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        let seconds = (until - now).num_seconds().max(0) + 1;
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TOO_MANY_LOGINS",
+                format!("too many failed logins; try again in {seconds} s"),
+            )
+        }
+    }
+
+    /// 503: something this needs is not there at the moment.
+    pub(crate) fn unavailable() -> Self {
+        Self {
+            retry_after_seconds: Some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UNAVAILABLE",
+                "the database cannot be reached at the moment; try again",
+            )
+        }
+    }
+
+    /// 500: our fault; the log says what.
+    pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "the request failed inside Telecast; its log says why",
+        )
+    }
+
+    fn database(error: &tokio_postgres::Error) -> Self {
+        match error.code() {
+            // A text with U+0000 in it, which PostgreSQL cannot keep.
+            Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE | &SqlState::UNTRANSLATABLE_CHARACTER) => {
+                Self::new(
+                    StatusCode::BAD_REQUEST,
+                    "INVALID",
+                    "a text holds the character U+0000, which cannot be kept",
+                )
+            }
+            Some(
+                &SqlState::T_R_DEADLOCK_DETECTED
+                | &SqlState::T_R_SERIALIZATION_FAILURE
+                | &SqlState::ADMIN_SHUTDOWN
+                | &SqlState::CRASH_SHUTDOWN
+                | &SqlState::CANNOT_CONNECT_NOW,
+            ) => Self::unavailable(),
+            None if error.is_closed() => Self::unavailable(),
+            _ => Self::internal(&describe(error)),
+        }
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound { .. } => {
+                Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", error.to_string())
+            }
+            Error::Conflict { code, message } => Self::new(StatusCode::CONFLICT, code, message),
+            Error::Invalid { field, message } => Self::invalid(&field, message),
+            Error::Database(error) => Self::database(&error),
+            Error::Queue(_) | Error::Corrupt { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for ApiError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::database(&error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = json!({"error": {
+            "code": self.code,
+            "message": self.message,
+            "details": self.details,
+        }});
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The server's own words where there are some: tokio-postgres displays only "db error".
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+        None => error.to_string(),
+    }
+}

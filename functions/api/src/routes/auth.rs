@@ -1,0 +1,131 @@
+//! Login, refresh, logout.
+
+use axum::{Json, extract::State, http::StatusCode};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use telecast_core::{
+    audit::{self, Actor},
+    users::{self, LoginKeys, Password, RefreshToken, Session, User},
+};
+
+use crate::{ApiError, App, access::Caller, client_ip::ClientIp, extract};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Login {
+    username: String,
+    password: Password,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Refresh {
+    refresh_token: RefreshToken,
+}
+
+/// Both tokens of a session.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Tokens {
+    token: String,
+    expires_at: DateTime<Utc>,
+    refresh_token: String,
+    refresh_expires_at: DateTime<Utc>,
+    user: User,
+}
+
+/// POST /api/auth/login
+pub(super) async fn login(
+    State(app): State<App>,
+    ClientIp(ip): ClientIp,
+    extract::Json(login): extract::Json<Login>,
+) -> Result<Json<Tokens>, ApiError> {
+    let keys = LoginKeys::new(&login.username, ip.as_deref());
+    let credentials = {
+        let mut database = app.database().await?;
+        let transaction = database.transaction().await?;
+        if let Some(until) = users::charge(&transaction, &keys).await? {
+            return Err(ApiError::too_many_logins(until, Utc::now()));
+        }
+        let credentials = users::credentials(&*transaction, &login.username).await?;
+        transaction.commit().await?;
+        credentials
+    };
+    // No connection is held meanwhile: the hash is slow on purpose.
+    let (credentials, matches) = tokio::task::spawn_blocking(move || {
+        let hash = credentials.as_ref().map(|found| &found.password_hash);
+        let matches = login.password.matches(hash);
+        (credentials, matches)
+    })
+    .await
+    .map_err(|error| ApiError::internal(&error))?;
+
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let Some(user) = credentials.map(|found| found.user) else {
+        return Err(ApiError::bad_credentials());
+    };
+    let actor = Actor {
+        user_id: Some(user.id),
+        name: user.username.clone(),
+        ip,
+    };
+    let (action, session) = if matches {
+        users::forgive(&transaction, &keys).await?;
+        let session = users::open(&transaction, user.id).await?;
+        ("LOGIN", Some(session))
+    } else {
+        ("LOGIN_FAILED", None)
+    };
+    audit::record(&transaction, &actor, action, "user", user.id, json!({})).await?;
+    transaction.commit().await?;
+    match session {
+        Some(session) => tokens(&app, user, &session),
+        None => Err(ApiError::bad_credentials()),
+    }
+}
+
+/// POST /api/auth/refresh
+pub(super) async fn refresh(
+    State(app): State<App>,
+    extract::Json(refresh): extract::Json<Refresh>,
+) -> Result<Json<Tokens>, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let (user, session) = users::refresh(&transaction, &refresh.refresh_token)
+        .await?
+        .ok_or_else(ApiError::unauthenticated)?;
+    transaction.commit().await?;
+    tokens(&app, user, &session)
+}
+
+/// POST /api/auth/logout
+pub(super) async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    users::close(&transaction, caller.session).await?;
+    let id = caller.user.id;
+    audit::record(&transaction, &caller.actor, "LOGOUT", "user", id, json!({})).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// GET /api/auth/me
+pub(super) async fn me(caller: Caller) -> Json<User> {
+    Json(caller.user)
+}
+
+fn tokens(app: &App, user: User, session: &Session) -> Result<Json<Tokens>, ApiError> {
+    let access = app
+        .token_secret
+        .issue(user.id, session.id, Utc::now())
+        .map_err(|error| ApiError::internal(&error))?;
+    Ok(Json(Tokens {
+        token: access.text,
+        expires_at: access.expires_at,
+        refresh_token: session.refresh_token.expose().to_owned(),
+        refresh_expires_at: session.expires_at,
+        user,
+    }))
+}

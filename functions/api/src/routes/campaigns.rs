@@ -1,0 +1,90 @@
+//! Campaigns, and what operators do to them.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use telecast_core::{
+    campaigns::{self, Action, Campaign, CampaignPatch, NewCampaign, Status},
+    page::List,
+};
+
+use crate::{
+    ApiError, App,
+    access::Caller,
+    extract::{self, Id, Query, page},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListQuery {
+    status: Option<Status>,
+    limit: Option<u16>,
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Act {
+    action: Action,
+}
+
+/// GET /api/campaigns
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<List<Campaign>>, ApiError> {
+    let page = page(query.limit, query.cursor.as_deref())?;
+    let database = app.database().await?;
+    Ok(Json(
+        campaigns::list(&**database, query.status, page).await?,
+    ))
+}
+
+/// GET /api/campaigns/{id}
+pub(super) async fn get(State(app): State<App>, Id(id): Id) -> Result<Json<Campaign>, ApiError> {
+    let database = app.database().await?;
+    Ok(Json(campaigns::get(&**database, id).await?))
+}
+
+/// POST /api/campaigns
+pub(super) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    extract::Json(new): extract::Json<NewCampaign>,
+) -> Result<(StatusCode, Json<Campaign>), ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let campaign = campaigns::create(&transaction, &caller.actor, new).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::CREATED, Json(campaign)))
+}
+
+/// PATCH /api/campaigns/{id}
+pub(super) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    extract::Json(patch): extract::Json<CampaignPatch>,
+) -> Result<Json<Campaign>, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let campaign = campaigns::update(&transaction, &caller.actor, id, patch).await?;
+    transaction.commit().await?;
+    Ok(Json(campaign))
+}
+
+/// POST /api/campaigns/{id}/action
+pub(super) async fn act(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    extract::Json(act): extract::Json<Act>,
+) -> Result<Json<Campaign>, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let campaign = campaigns::act(&transaction, &app.queue, &caller.actor, id, act.action).await?;
+    transaction.commit().await?;
+    if matches!(act.action, Action::Start | Action::Resume) {
+        (app.kick)();
+    }
+    Ok(Json(campaign))
+}

@@ -1,0 +1,154 @@
+//! Channels, one by one and by import.
+
+use std::io;
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+};
+use futures_util::TryStreamExt;
+use serde::Deserialize;
+use telecast_core::{
+    channels::{
+        self, Channel, ChannelPatch, Filter, NewChannel,
+        import::{self, BadHeader, Format, Importer, Line, Report},
+    },
+    page::List,
+};
+use tokio::sync::mpsc;
+use tokio_util::io::{StreamReader, SyncIoBridge};
+use uuid::Uuid;
+
+use crate::{
+    ApiError, App,
+    access::Caller,
+    extract::{self, Id, Query, media_type, page},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListQuery {
+    category: Option<String>,
+    active: Option<bool>,
+    search: Option<String>,
+    batch_id: Option<Uuid>,
+    limit: Option<u16>,
+    cursor: Option<String>,
+}
+
+/// GET /api/channels
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<List<Channel>>, ApiError> {
+    let page = page(query.limit, query.cursor.as_deref())?;
+    let filter = Filter {
+        category: query.category,
+        active: query.active,
+        search: query.search,
+        batch_id: query.batch_id,
+    };
+    let database = app.database().await?;
+    Ok(Json(channels::list(&**database, &filter, page).await?))
+}
+
+/// GET /api/channels/{id}
+pub(super) async fn get(State(app): State<App>, Id(id): Id) -> Result<Json<Channel>, ApiError> {
+    let database = app.database().await?;
+    Ok(Json(channels::get(&**database, id).await?))
+}
+
+/// POST /api/channels
+pub(super) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    extract::Json(new): extract::Json<NewChannel>,
+) -> Result<(StatusCode, Json<Channel>), ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let channel = channels::create(&transaction, &caller.actor, new).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::CREATED, Json(channel)))
+}
+
+/// PATCH /api/channels/{id}
+pub(super) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    extract::Json(patch): extract::Json<ChannelPatch>,
+) -> Result<Json<Channel>, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let channel = channels::update(&transaction, &caller.actor, id, patch).await?;
+    transaction.commit().await?;
+    Ok(Json(channel))
+}
+
+/// POST /api/channels/import: the body is the file, and is read as it comes.
+pub(super) async fn import(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<Report>, ApiError> {
+    let format = format(request.headers())?;
+    let mut lines = parse(format, request.into_body());
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let mut importer = Importer::begin(&transaction).await?;
+    while let Some(line) = lines.recv().await {
+        importer.push(line?).await?;
+    }
+    let report = importer.finish(&caller.actor).await?;
+    transaction.commit().await?;
+    Ok(Json(report))
+}
+
+fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    match media_type(content_type).to_ascii_lowercase().as_str() {
+        "text/csv" => Ok(Format::Csv),
+        "application/jsonl" | "application/x-ndjson" | "application/ndjson" => Ok(Format::Jsonl),
+        _ => Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "send CSV as Content-Type: text/csv, or JSON lines as application/jsonl",
+        )),
+    }
+}
+
+/// Parses the body on a thread of its own, a few rows ahead of the database.
+fn parse(format: Format, body: Body) -> mpsc::Receiver<Result<Line, ApiError>> {
+    let (sender, lines) = mpsc::channel(1000);
+    let bytes = body.into_data_stream().map_err(io::Error::other);
+    let source = SyncIoBridge::new(StreamReader::new(bytes));
+    tokio::task::spawn_blocking(move || {
+        let rows = match import::read(format, source) {
+            Ok(rows) => rows,
+            Err(error) => return sender.blocking_send(Err(bad_header(&error))),
+        };
+        for row in rows {
+            // The other side is gone when the database refused, or the caller left.
+            sender.blocking_send(row.map_err(|error| broken_body(&error)))?;
+        }
+        Ok(())
+    });
+    lines
+}
+
+fn bad_header(error: &BadHeader) -> ApiError {
+    ApiError::invalid("body", error.to_string())
+}
+
+fn broken_body(error: &io::Error) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "BODY_BROKEN",
+        format!("the body broke off or is too large; nothing was imported: {error}"),
+    )
+}

@@ -1,0 +1,92 @@
+//! Users, for administrators.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use telecast_core::{
+    page::List,
+    users::{self, BadPassword, NewUser, Password, PasswordHash, Role, User, UserPatch},
+};
+
+use crate::{
+    ApiError, App,
+    access::Caller,
+    extract::{self, Id, PageQuery, Query},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Create {
+    username: String,
+    password: Password,
+    role: Role,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Update {
+    role: Option<Role>,
+    disabled: Option<bool>,
+    password: Option<Password>,
+}
+
+/// GET /api/users
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<User>>, ApiError> {
+    let database = app.database().await?;
+    Ok(Json(users::list(&**database, query.page()?).await?))
+}
+
+/// POST /api/users
+pub(super) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    extract::Json(create): extract::Json<Create>,
+) -> Result<(StatusCode, Json<User>), ApiError> {
+    let new = NewUser {
+        username: create.username,
+        password_hash: hash(create.password).await?,
+        role: create.role,
+    };
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let user = users::create(&transaction, &caller.actor, new).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::CREATED, Json(user)))
+}
+
+/// PATCH /api/users/{id}
+pub(super) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    extract::Json(update): extract::Json<Update>,
+) -> Result<Json<User>, ApiError> {
+    let password_hash = match update.password {
+        Some(password) => Some(hash(password).await?),
+        None => None,
+    };
+    let patch = UserPatch {
+        role: update.role,
+        disabled: update.disabled,
+        password_hash,
+    };
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let user = users::update(&transaction, &caller.actor, id, patch).await?;
+    transaction.commit().await?;
+    Ok(Json(user))
+}
+
+/// Checks a new password and hashes it, away from the async tasks.
+async fn hash(password: Password) -> Result<PasswordHash, ApiError> {
+    let password: Password = password
+        .expose()
+        .parse()
+        .map_err(|error: BadPassword| ApiError::invalid("password", error.to_string()))?;
+    let hash = tokio::task::spawn_blocking(move || password.hash())
+        .await
+        .map_err(|error| ApiError::internal(&error))??;
+    Ok(hash)
+}

@@ -1,2 +1,15 @@
-//! The scheduler function
+//! The scheduler: fetches due queue jobs, under their limits, and invokes handlers.
+//!
+//! [`Scheduler::run`] is all of it; how long it runs, and whether it leaves when it
+//! is idle, is what tells a Lambda's tick from a process's loop.
 #![forbid(unsafe_code)]
+
+mod error;
+mod lane;
+mod scheduler;
+mod upkeep;
+mod work;
+
+pub use error::Error;
+pub use scheduler::{Scheduler, Until};
+pub use work::{Source, TELECAST, Work};

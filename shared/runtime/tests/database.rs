@@ -1,8 +1,11 @@
 //! Connections to a real PostgreSQL.
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+use std::collections::BTreeSet;
+
 use telecast_postgres::testing;
-use telecast_runtime::database::{DatabaseUrl, Listener, Notification, connect, pool};
+use telecast_queue::{Queue, QueueOptions, Send};
+use telecast_runtime::database::{DatabaseUrl, Ear, Heard, connect, pool};
 
 async fn url() -> DatabaseUrl {
     let database = testing::database("runtime", |_| async {}).await;
@@ -36,19 +39,21 @@ async fn a_connection_that_the_server_closed_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_listener_hears_its_channel_and_comes_back_when_it_is_cut_off() {
+async fn new_jobs_are_heard_of_and_again_after_the_session_was_cut_off() {
     let url = url().await;
+    let queue = Queue::default();
     let client = connect(&url).await.unwrap();
-    let mut listener = Listener::start(url, "news".to_owned());
-    assert_eq!(listener.next().await, Notification::Connected);
-    client
-        .batch_execute("NOTIFY other, 'no'; NOTIFY news, 'first'")
-        .await
-        .unwrap();
-    assert_eq!(
-        listener.next().await,
-        Notification::Payload("first".to_owned())
-    );
+    queue.install(&client).await.unwrap();
+    let options = QueueOptions {
+        notify: true,
+        ..QueueOptions::default()
+    };
+    queue.create_queue(&client, "mail", &options).await.unwrap();
+    let mut ear = Ear::open(url, queue.clone());
+    let mail = Heard::Queues(BTreeSet::from(["mail".to_owned()]));
+    assert_eq!(ear.next().await, Heard::Connected);
+    queue.send(&client, &Send::to("mail")).await.unwrap();
+    assert_eq!(ear.next().await, mail);
     client
         .execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -57,12 +62,9 @@ async fn a_listener_hears_its_channel_and_comes_back_when_it_is_cut_off() {
         )
         .await
         .unwrap();
-    assert_eq!(listener.next().await, Notification::Connected);
-    client.batch_execute("NOTIFY news, 'second'").await.unwrap();
-    assert_eq!(
-        listener.next().await,
-        Notification::Payload("second".to_owned())
-    );
+    assert_eq!(ear.next().await, Heard::Connected);
+    queue.send(&client, &Send::to("mail")).await.unwrap();
+    assert_eq!(ear.next().await, mail);
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ mod status;
 pub use act::{START_QUEUE, act};
 pub use create::{CampaignPatch, NewCampaign, OnUncertain, create, update};
 pub(crate) use pace::set_limits;
-pub use pace::{bot_limit_id, chat_limit_id, group_id, limit_of_bot, limit_of_rate};
+pub use pace::{
+    bot_limit_id, chat_limit_id, group_id, limit_of_bot, limit_of_rate, remove_idle_limits,
+};
 pub use read::{Campaign, Counts, get, list};
 pub use resume::resume_due;
 pub use status::{Action, PauseReason, Status, next_status};

@@ -82,6 +82,13 @@ pub(crate) async fn set_limits(transaction: &Transaction<'_>, campaign_id: Uuid)
     Ok(())
 }
 
+/// Removes limits that nobody will charge again, and gives how many.
+pub async fn remove_idle_limits(transaction: &Transaction<'_>) -> Result<u64> {
+    Ok(transaction
+        .execute_typed(include_str!("remove_idle_limits.sql"), &[])
+        .await?)
+}
+
 /// A new rate: the law changes at once, and the plan with it.
 pub(crate) async fn set_rate(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
     set_limits(transaction, campaign_id).await?;

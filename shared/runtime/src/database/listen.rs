@@ -1,27 +1,27 @@
-//! A session connection that listens, and comes back when it is lost.
+//! A queue's listener that comes back when its session is lost.
 
-use std::{future::poll_fn, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
+use telecast_queue::{Listener, Queue};
 use tokio::{sync::mpsc, task::JoinHandle};
-use tokio_postgres::AsyncMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{DatabaseError, DatabaseUrl, tls};
+use super::{DatabaseUrl, tls};
 
-/// What a listener tells.
+/// What is heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notification {
-    /// Somebody notified the channel, with this payload.
-    Payload(String),
-    /// The connection was made, perhaps anew: what was sent before may be missing.
+pub enum Heard {
+    /// Jobs arrived in these queues.
+    Queues(BTreeSet<String>),
+    /// The session was opened, perhaps anew: what was said before may have been missed.
     Connected,
 }
 
-/// Listens on one channel until it is dropped. Needs a session: behind a
-/// transaction pooler nothing arrives.
+/// Listens for new jobs until it is dropped. Needs a session: behind a transaction
+/// pooler nothing is heard.
 #[derive(Debug)]
-pub struct Listener {
-    receiver: mpsc::Receiver<Notification>,
+pub struct Ear {
+    receiver: mpsc::Receiver<Heard>,
     task: JoinHandle<()>,
 }
 
@@ -29,78 +29,60 @@ pub struct Listener {
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-impl Listener {
-    /// Begins to listen. `channel` is a plain name of at most 63 bytes.
-    pub fn start(url: DatabaseUrl, channel: String) -> Self {
+impl Ear {
+    /// Begins to listen.
+    pub fn open(url: DatabaseUrl, queue: Queue) -> Self {
         let (sender, receiver) = mpsc::channel(64);
         let task = tokio::spawn(async move {
             let mut pause = FIRST_PAUSE;
-            while !sender.is_closed() {
-                match listen(&url, &channel, &sender).await {
-                    Ok(()) => pause = FIRST_PAUSE,
-                    Err(error) => {
-                        tracing::warn!(%error, "not listening; trying again in {pause:?}");
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
+            loop {
+                match connect(&url, &queue).await {
+                    Ok(listener) => {
+                        pause = FIRST_PAUSE;
+                        if pass_on(listener, &sender).await.is_err() {
+                            return;
+                        }
                     }
+                    Err(error) => tracing::warn!(%error, "not listening; again in {pause:?}"),
                 }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
         });
         Self { receiver, task }
     }
 
-    /// The next notification. Never ends: where the connection is lost, it waits for
-    /// the next one.
-    pub async fn next(&mut self) -> Notification {
+    /// What is heard next. Never ends; it may be cancelled.
+    pub async fn next(&mut self) -> Heard {
         match self.receiver.recv().await {
-            Some(notification) => notification,
+            Some(heard) => heard,
             None => std::future::pending().await,
         }
     }
 }
 
-impl Drop for Listener {
+impl Drop for Ear {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-/// Until the connection ends.
-async fn listen(
+async fn connect(
     url: &DatabaseUrl,
-    channel: &str,
-    sender: &mpsc::Sender<Notification>,
-) -> Result<(), DatabaseError> {
-    let lost = |source| DatabaseError::Connect {
-        server: url.server(),
-        source,
-    };
+    queue: &Queue,
+) -> Result<Listener, Box<dyn std::error::Error + Send + Sync>> {
     let tls = MakeRustlsConnect::new(tls::client_config(url)?);
-    let (client, mut connection) = url.config().connect(tls).await.map_err(lost)?;
-    let listen = format!("LISTEN \"{}\"", channel.replace('"', "\"\""));
-    let subscribed = client.batch_execute(&listen);
-    tokio::pin!(subscribed);
-    let mut listening = false;
-    loop {
-        tokio::select! {
-            done = &mut subscribed, if !listening => {
-                done.map_err(lost)?;
-                listening = true;
-                if sender.send(Notification::Connected).await.is_err() {
-                    return Ok(());
-                }
-            }
-            message = poll_fn(|context| connection.poll_message(context)) => match message {
-                Some(Ok(AsyncMessage::Notification(told))) => {
-                    let payload = Notification::Payload(told.payload().to_owned());
-                    if sender.send(payload).await.is_err() {
-                        return Ok(());
-                    }
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(lost(error)),
-                None => return Ok(()),
-            },
-        }
+    Ok(Listener::connect(queue, url.config(), tls).await?)
+}
+
+/// Until the session is lost, or nobody listens any more, which is an error.
+async fn pass_on(
+    mut listener: Listener,
+    sender: &mpsc::Sender<Heard>,
+) -> Result<(), mpsc::error::SendError<Heard>> {
+    sender.send(Heard::Connected).await?;
+    while let Some(queues) = listener.next().await {
+        sender.send(Heard::Queues(queues)).await?;
     }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL: where it is, a pool of connections, a connection that listens.
+//! PostgreSQL: where it is, a pool of connections, an ear for new jobs.
 
 mod listen;
 mod tls;
@@ -10,7 +10,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, 
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub use listen::{Listener, Notification};
+pub use listen::{Ear, Heard};
 pub use tls::TlsError;
 pub use url::{DatabaseUrl, UrlError};
 

@@ -1,0 +1,129 @@
+//! One queue's way: its due jobs are taken and handed to its handler.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_postgres::Pool;
+use telecast_queue::{Fetch, Job, Queue, StartAfter, limits};
+use telecast_runtime::{
+    handler::Invocation,
+    invoke::{Invoked, Invoker},
+};
+use tokio::time::Instant;
+use tokio_postgres::types::Type;
+
+use crate::{Error, Source, Work};
+
+/// What was found when jobs were to be taken.
+pub(crate) enum Found {
+    /// Jobs, active now.
+    Jobs(Vec<Job>),
+    /// None that may go now; the next may after so long, if any waits.
+    Nothing(Option<Duration>),
+}
+
+/// A queue jobs' pause where its handler could not be started.
+const NOT_STARTED_PAUSE: Duration = Duration::from_secs(1);
+
+/// A queue with what is under way of it.
+pub(crate) struct Lane {
+    pub(crate) work: Work,
+    /// Invocations under way.
+    pub(crate) running: usize,
+    /// When to look for jobs again.
+    pub(crate) look: Instant,
+    /// When the next job is due, as far as known; none: no job waits.
+    pub(crate) next_due: Option<Instant>,
+}
+
+impl Lane {
+    pub(crate) fn new(work: Work) -> Self {
+        Self {
+            work,
+            running: 0,
+            look: Instant::now(),
+            next_due: Some(Instant::now()),
+        }
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.running < self.work.concurrency
+    }
+
+    /// Looks for jobs as soon as there is room.
+    pub(crate) fn wake(&mut self) {
+        self.look = Instant::now();
+    }
+
+    /// Takes jobs that are due.
+    pub(crate) async fn take(&self, pool: &Pool, queue: &Queue) -> Result<Found, Error> {
+        let Work {
+            queue: name,
+            source,
+            batch,
+            ..
+        } = self.work;
+        let client = pool.get().await?;
+        let jobs = match source {
+            Source::Limits => limits::dispatch(queue, &**client, name, batch, None).await?,
+            Source::Fetch => {
+                let fetch = Fetch {
+                    batch,
+                    ..Fetch::from(name)
+                };
+                queue.fetch(&**client, &fetch).await?
+            }
+        };
+        if !jobs.is_empty() {
+            return Ok(Found::Jobs(jobs));
+        }
+        let next_due = match source {
+            Source::Limits => limits::next_due(queue, &**client, name, None).await?,
+            Source::Fetch => {
+                let row = client
+                    .query_typed_one(include_str!("next_start.sql"), &[(&name, Type::TEXT)])
+                    .await?;
+                row.try_get::<_, Option<f64>>(0)?.map(Duration::from_secs_f64)
+            }
+        };
+        Ok(Found::Nothing(next_due))
+    }
+}
+
+/// Hands jobs to their handler. Those whose handler certainly did not run go back,
+/// uncharged; in any other doubt expiry decides.
+pub(crate) async fn invoke(
+    invoker: Arc<dyn Invoker>,
+    pool: Pool,
+    queue: Queue,
+    name: &'static str,
+    jobs: Vec<Job>,
+) {
+    let fences: Vec<_> = jobs.iter().map(Job::fence).collect();
+    let count = fences.len();
+    let invocation = Invocation {
+        queue: name.to_owned(),
+        jobs,
+    };
+    match invoker.invoke(invocation).await {
+        Invoked::Answered(response) => {
+            let failed = response.batch_item_failures.len();
+            tracing::debug!(queue = name, jobs = count, failed, "handled");
+        }
+        Invoked::Accepted => tracing::debug!(queue = name, jobs = count, "accepted"),
+        Invoked::Unknown { reason } => {
+            tracing::warn!(queue = name, jobs = count, reason, "no answer; expiry decides");
+        }
+        Invoked::NotStarted { reason } => {
+            tracing::warn!(queue = name, jobs = count, reason, "not started; giving back");
+            let pause = StartAfter::In(NOT_STARTED_PAUSE);
+            let given_back = async {
+                let client = pool.get().await?;
+                queue.release(&**client, name, fences, Some(&pause)).await?;
+                Ok::<_, Error>(())
+            };
+            if let Err(error) = given_back.await {
+                tracing::warn!(queue = name, %error, "could not give back; expiry decides");
+            }
+        }
+    }
+}

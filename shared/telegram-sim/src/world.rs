@@ -1,0 +1,394 @@
+//! The state of the simulated Telegram, and its judgement of each call.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    chats::{Chat, Chats, NewChat},
+    ledger::{Answer, Entry, Ledger},
+    limits::{Flood, Held, Micros, SECOND, Window},
+    request::{Content, Parameters, file_prefix},
+    script::{Behaviour, Script, Step},
+};
+
+/// The rates that are enforced; None switches one off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages of a bot in any second.
+    pub bot_per_second: Option<usize>,
+    /// Messages of a bot to a chat in any second.
+    pub chat_per_second: Option<usize>,
+    /// Messages of a bot to a group in any minute.
+    pub group_per_minute: Option<usize>,
+}
+
+impl Default for Limits {
+    /// Telegram's: 30, 1 and 20.
+    fn default() -> Self {
+        Self {
+            bot_per_second: Some(30),
+            chat_per_second: Some(1),
+            group_per_minute: Some(20),
+        }
+    }
+}
+
+impl Limits {
+    /// No limits at all.
+    pub const UNLIMITED: Self = Self {
+        bot_per_second: None,
+        chat_per_second: None,
+        group_per_minute: None,
+    };
+}
+
+/// The pace of one bot, or of one bot in one chat.
+#[derive(Default)]
+struct Pace {
+    flood: Flood,
+    second: Option<Window>,
+    minute: Option<Window>,
+}
+
+impl Pace {
+    fn new(per_second: Option<usize>, per_minute: Option<usize>) -> Self {
+        Self {
+            flood: Flood::default(),
+            second: per_second.map(|max| Window::new(max, SECOND)),
+            minute: per_minute.map(|max| Window::new(max, 60 * SECOND)),
+        }
+    }
+
+    /// Admits a message, or demands a wait of at least a second.
+    fn admit(&mut self, now: Micros) -> Result<(), u64> {
+        for window in [&mut self.second, &mut self.minute].into_iter().flatten() {
+            if let Err(wait) = window.admit(now) {
+                let seconds = wait.div_ceil(SECOND).max(1);
+                self.flood.begin(now, seconds);
+                return Err(seconds);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is answered, and how.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Reply {
+    /// A result.
+    Result(Value, Duration),
+    /// A refusal in Telegram's JSON.
+    Refusal {
+        code: u16,
+        description: String,
+        parameters: Option<Value>,
+    },
+    /// A proxy's page.
+    Page(u16, &'static str),
+    /// Nothing, for ever.
+    Hang,
+    /// The end of the connection.
+    Drop,
+}
+
+impl Reply {
+    fn refusal(code: u16, description: impl Into<String>) -> Self {
+        Self::Refusal {
+            code,
+            description: description.into(),
+            parameters: None,
+        }
+    }
+
+    fn bad(description: impl std::fmt::Display) -> Self {
+        Self::refusal(400, format!("Bad Request: {description}"))
+    }
+
+    fn wait(seconds: u64) -> Self {
+        Self::Refusal {
+            code: 429,
+            description: format!("Too Many Requests: retry after {seconds}"),
+            parameters: Some(json!({"retry_after": seconds})),
+        }
+    }
+
+    fn as_answer(&self) -> Answer {
+        match self {
+            Self::Result(..) => Answer::Ok,
+            Self::Refusal {
+                code, description, ..
+            } => Answer::Refused {
+                code: *code,
+                description: description.clone(),
+            },
+            Self::Page(code, page) => Answer::Refused {
+                code: *code,
+                description: (*page).to_owned(),
+            },
+            Self::Hang => Answer::Hung,
+            Self::Drop => Answer::Dropped,
+        }
+    }
+}
+
+/// Everything that the simulator knows.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) limits: Limits,
+    /// The tokens that are known; every well-formed one where this is empty.
+    pub(crate) tokens: HashSet<String>,
+    pub(crate) revoked: HashSet<String>,
+    pub(crate) chats: Chats,
+    pub(crate) ledger: Ledger,
+    bots: HashMap<String, Pace>,
+    pairs: HashMap<(String, i64), Pace>,
+    last_message: i64,
+}
+
+impl World {
+    /// A world without chats; with no tokens, every well-formed one is known.
+    pub(crate) fn new(limits: Limits, tokens: Vec<String>) -> Self {
+        Self {
+            limits,
+            tokens: tokens.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Judges a call that came at `now`, and enters it in the ledger.
+    pub(crate) fn receive(
+        &mut self,
+        now: Micros,
+        token: &str,
+        method: &str,
+        parameters: &Parameters,
+    ) -> Reply {
+        let mut entry = Entry {
+            at: now,
+            bot: token.split(':').next().unwrap_or_default().to_owned(),
+            method: method.to_owned(),
+            chat: parameters.text("chat_id"),
+            chat_id: None,
+            text: parameters.raw_text(),
+            message_id: None,
+            answer: Answer::Ok,
+            held_for: None,
+        };
+        let reply = if self.knows(token) {
+            self.judge(&mut entry, parameters)
+                .unwrap_or_else(|refusal| refusal)
+        } else {
+            Reply::refusal(401, "Unauthorized")
+        };
+        entry.answer = reply.as_answer();
+        self.ledger.0.push(entry);
+        reply
+    }
+
+    /// Tells a chat what to do with the next calls; false where there is no such chat.
+    pub(crate) fn script(&mut self, chat: &str, steps: Vec<Step>) -> bool {
+        for step in &steps {
+            if let Behaviour::Migrated { chat_id } = step.behaviour
+                && self.chats.find(&chat_id.to_string()).is_none()
+            {
+                self.chats.add(NewChat {
+                    id: Some(chat_id),
+                    kind: crate::chats::Kind::Supergroup,
+                    username: None,
+                });
+            }
+        }
+        match self.chats.find(chat) {
+            Some(chat) => {
+                chat.script = Script::new(steps);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Makes a bot wait, whatever it does.
+    pub(crate) fn flood(&mut self, now: Micros, bot: &str, seconds: u64) {
+        self.bot(bot).flood.begin(now, seconds);
+    }
+
+    fn knows(&self, token: &str) -> bool {
+        let well_formed = token.split_once(':').is_some_and(|(id, secret)| {
+            !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) && secret.len() >= 30
+        });
+        well_formed
+            && !self.revoked.contains(token)
+            && (self.tokens.is_empty() || self.tokens.contains(token))
+    }
+
+    fn bot(&mut self, bot: &str) -> &mut Pace {
+        let limit = self.limits.bot_per_second;
+        self.bots
+            .entry(bot.to_owned())
+            .or_insert_with(|| Pace::new(limit, None))
+    }
+
+    fn judge(&mut self, entry: &mut Entry, parameters: &Parameters) -> Result<Reply, Reply> {
+        let method = entry.method.to_ascii_lowercase();
+        let now = entry.at;
+        match method.as_str() {
+            "getme" => return Ok(me(&entry.bot)),
+            "getchat" => {
+                let chat = self.chats.find(&entry.chat).ok_or_else(not_found)?;
+                entry.chat_id = Some(chat.id);
+                return Ok(Reply::Result(chat.to_json(), Duration::ZERO));
+            }
+            _ => {}
+        }
+        let content = parameters
+            .content(&method, &entry.bot)
+            .ok_or_else(|| Reply::refusal(404, "Not Found: method not found"))?;
+        if let Err(held) = self.bot(&entry.bot).flood.admit(now) {
+            return Err(hold(entry, held));
+        }
+        let content = content.map_err(Reply::bad)?;
+        if entry.chat.is_empty() {
+            return Err(Reply::bad("chat_id is empty"));
+        }
+        let chat = self.chats.find(&entry.chat).ok_or_else(not_found)?;
+        entry.chat_id = Some(chat.id);
+        let (chat_id, kind) = (chat.id, chat.kind);
+        let limits = self.limits;
+        let pair = self
+            .pairs
+            .entry((entry.bot.clone(), chat_id))
+            .or_insert_with(|| {
+                let per_minute = limits.group_per_minute.filter(|_| kind.is_group());
+                Pace::new(limits.chat_per_second, per_minute)
+            });
+        if let Err(held) = pair.flood.admit(now) {
+            return Err(hold(entry, held));
+        }
+        let behaviour = chat.script.next();
+        if let Some(refusal) = refusal(&behaviour, chat) {
+            return Err(refusal);
+        }
+        match behaviour {
+            Behaviour::ChatFlood { seconds } => {
+                pair.flood.begin(now, seconds);
+                return Err(Reply::wait(seconds));
+            }
+            Behaviour::BotFlood { seconds } => {
+                self.bot(&entry.bot).flood.begin(now, seconds);
+                return Err(Reply::wait(seconds));
+            }
+            _ => {}
+        }
+        pair.admit(now).map_err(Reply::wait)?;
+        self.bot(&entry.bot).admit(now).map_err(Reply::wait)?;
+        let message = self.accept(entry, &content);
+        Ok(match behaviour {
+            Behaviour::SlowAnswer { millis } => {
+                Reply::Result(message, Duration::from_millis(millis))
+            }
+            Behaviour::HangAfter => Reply::Hang,
+            Behaviour::AcceptThenDrop => Reply::Drop,
+            _ => Reply::Result(message, Duration::ZERO),
+        })
+    }
+
+    fn accept(&mut self, entry: &mut Entry, content: &Content) -> Value {
+        self.last_message += 1;
+        entry.message_id = Some(self.last_message);
+        let chat = self.chats.find(&entry.chat).map(|chat| chat.to_json());
+        let mut message = json!({
+            "message_id": self.last_message,
+            "date": entry.at / SECOND,
+            "chat": chat,
+        });
+        match &content.media {
+            None => message["text"] = json!(content.visible),
+            Some(media) => {
+                let prefix = file_prefix(media.field, &entry.bot);
+                let file_id = if media.source.starts_with(&prefix) {
+                    media.source.clone()
+                } else {
+                    format!("{prefix}{}", self.last_message)
+                };
+                let file = json!({"file_id": file_id, "file_unique_id": file_id});
+                message[media.field] = if media.field == "photo" {
+                    json!([file])
+                } else {
+                    file
+                };
+                if !content.visible.is_empty() {
+                    message["caption"] = json!(content.visible);
+                }
+            }
+        }
+        message
+    }
+}
+
+fn me(bot: &str) -> Reply {
+    let id: i64 = bot.parse().unwrap_or_default();
+    let user = json!({
+        "id": id,
+        "is_bot": true,
+        "first_name": "Simulated",
+        "username": format!("sim_{bot}_bot"),
+    });
+    Reply::Result(user, Duration::ZERO)
+}
+
+fn not_found() -> Reply {
+    Reply::bad("chat not found")
+}
+
+fn hold(entry: &mut Entry, held: Held) -> Reply {
+    entry.held_for = Some(held.held_for);
+    Reply::wait(held.retry_after)
+}
+
+/// What a behaviour answers where it accepts nothing.
+fn refusal(behaviour: &Behaviour, chat: &Chat) -> Option<Reply> {
+    let kind = chat.kind.name();
+    Some(match behaviour {
+        Behaviour::Kicked if kind == "private" => {
+            Reply::refusal(403, "Forbidden: bot was blocked by the user")
+        }
+        Behaviour::Kicked => Reply::refusal(
+            403,
+            format!("Forbidden: bot was kicked from the {kind} chat"),
+        ),
+        Behaviour::NotMember => Reply::refusal(
+            403,
+            format!("Forbidden: bot is not a member of the {kind} chat"),
+        ),
+        Behaviour::NoRights => Reply::bad(format!("need administrator rights in the {kind} chat")),
+        Behaviour::Unknown => not_found(),
+        Behaviour::Deactivated if kind == "private" => {
+            Reply::refusal(403, "Forbidden: user is deactivated")
+        }
+        Behaviour::Deactivated => Reply::refusal(403, "Forbidden: the group chat was deleted"),
+        Behaviour::Migrated { chat_id } => Reply::Refusal {
+            code: 400,
+            description: "Bad Request: group chat was upgraded to a supergroup chat".to_owned(),
+            parameters: Some(json!({"migrate_to_chat_id": chat_id})),
+        },
+        Behaviour::SlowMode { seconds } => Reply::bad(format!("SLOWMODE_WAIT_{seconds}")),
+        Behaviour::ServerError => Reply::refusal(500, "Internal Server Error"),
+        Behaviour::ServerErrorHtml => Reply::Page(
+            502,
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
+        ),
+        Behaviour::Refusal { code, description } => Reply::refusal(*code, description.clone()),
+        Behaviour::HangBefore => Reply::Hang,
+        Behaviour::Refuse => Reply::Drop,
+        Behaviour::Accept
+        | Behaviour::ChatFlood { .. }
+        | Behaviour::BotFlood { .. }
+        | Behaviour::SlowAnswer { .. }
+        | Behaviour::HangAfter
+        | Behaviour::AcceptThenDrop => return None,
+    })
+}

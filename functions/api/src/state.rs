@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use telecast_core::bots::EncryptionKey;
 use telecast_queue::Queue;
@@ -9,9 +10,13 @@ use telecast_telegram::Client as Telegram;
 
 use crate::{ApiError, TokenSecret};
 
-/// Wakes the scheduler, so that a campaign starts at once rather than at its next
-/// tick. Called after the commit; it must return at once and may do nothing.
-pub type Kick = Arc<dyn Fn() + Send + Sync>;
+/// Wakes the scheduler, so that a campaign starts at once rather than at its next tick.
+#[async_trait]
+pub trait Kick: Send + Sync + 'static {
+    /// Called after the commit, and waited for before the answer: on Lambda nothing runs
+    /// after it. What fails here is for the log; the next tick makes up for it.
+    async fn kick(&self);
+}
 
 /// What handlers are given. Cheap to clone.
 #[derive(Clone)]
@@ -26,8 +31,8 @@ pub struct App {
     pub encryption_key: EncryptionKey,
     /// Asks Telegram who a bot is.
     pub telegram: Telegram,
-    /// Wakes the scheduler.
-    pub kick: Kick,
+    /// Wakes the scheduler; none where it hears of new jobs by itself (LISTEN).
+    pub kick: Option<Arc<dyn Kick>>,
 }
 
 impl App {

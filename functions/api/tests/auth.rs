@@ -1,4 +1,5 @@
 //! Who gets in, and who may do what.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod common;
 

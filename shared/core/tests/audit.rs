@@ -1,4 +1,5 @@
 //! The audit log.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod common;
 

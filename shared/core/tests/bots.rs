@@ -1,4 +1,5 @@
 //! Bots and their sealed tokens.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Channels, one by one and by import.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod common;
 

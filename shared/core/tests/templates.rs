@@ -1,4 +1,5 @@
 //! Templates: checked when saved, kept in every version, filled in for a channel.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod common;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use telecast_core::{
     Error,
     page::Page,
-    templates::{self, Template},
+    templates::{self, Chat, Content, Recipient, Template},
 };
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -76,8 +77,28 @@ async fn what_telegram_would_refuse_is_refused_when_saved_with_its_place() {
     for (new, expected) in [
         (json!({"name": "t"}), "text: must not be empty"),
         (
+            json!({"name": "t", "text": "{{title}}\nthis is <b>bold", "parseMode": "HTML"}),
+            "text: line 2, column 9",
+        ),
+        (
+            json!({"name": "t", "text": "{{title}} <blink>x</blink>", "parseMode": "HTML"}),
+            "text: line 1, column 11",
+        ),
+        (
+            json!({"name": "t", "text": "{{title}} is 1.5", "parseMode": "MARKDOWN_V2"}),
+            "text: line 1, column 15",
+        ),
+        (
+            json!({"name": "t", "text": "x".repeat(4097)}),
+            "text: has 4097 characters",
+        ),
+        (
+            json!({"name": "t", "text": "x".repeat(1025), "media": {"kind": "PHOTO", "source": "AgACfile"}}),
+            "text: has 1025 characters",
+        ),
+        (
             json!({"name": "t", "text": "Hi\n {{name}}"}),
-            "text: line 2, column 5: unknown placeholder {{name}}",
+            "text: line 2, column 4: unknown placeholder {{name}}",
         ),
         (json!({"name": "t", "text": "Hi {{title"}), "text: line 1"),
         (json!({"name": " ", "text": "Hi"}), "name: must have"),
@@ -109,6 +130,57 @@ async fn what_telegram_would_refuse_is_refused_when_saved_with_its_place() {
         assert!(error.starts_with(expected), "{new}: {error}");
     }
     assert!(audited(&client).await.is_empty());
+}
+
+#[test]
+fn a_message_is_ready_to_be_sent_with_its_values_escaped() {
+    let content: Content = serde_json::from_value(json!({
+        "text": "<b>{{title}}</b> <a href=\"https://t.me/{{username}}\">{{params.note}}</a>", "parseMode": "HTML",
+        "media": {"kind": "PHOTO", "source": "https://example.com/{{params.photo}}.jpg"},
+        "options": {"buttons": [[{"text": "{{title}}", "url": "https://example.com/{{username}}"}]], "protectContent": true},
+    }))
+    .unwrap();
+    let params = json!({"note": "1 < 2", "photo": 7});
+    let message =
+        templates::render(&content, &recipient("R&D"), params.as_object().unwrap()).unwrap();
+    assert_eq!(
+        message.parameters(&Chat::Id(-1001)),
+        json!({
+            "chat_id": -1001,
+            "photo": "https://example.com/7.jpg",
+            "caption": "<b>R&amp;D</b> <a href=\"https://t.me/news_ru\">1 &lt; 2</a>",
+            "parse_mode": "HTML",
+            "reply_markup": {"inline_keyboard": [[{"text": "R&D", "url": "https://example.com/news_ru"}]]},
+            "protect_content": true,
+        })
+    );
+}
+
+#[test]
+fn a_text_too_long_or_empty_once_filled_in_is_not_sent() {
+    let content: Content = serde_json::from_value(json!({"text": "{{title}}"})).unwrap();
+    let refusal = |title: &str| {
+        templates::render(&content, &recipient(title), &serde_json::Map::new())
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refusal(&"ж".repeat(4097)),
+        "text: has 4097 characters; Telegram takes 4096"
+    );
+    assert_eq!(
+        refusal(" "),
+        "text: is empty once its placeholders are filled in"
+    );
+}
+
+fn recipient(title: &str) -> Recipient {
+    Recipient {
+        chat: Chat::Id(-1001),
+        username: Some("news_ru".to_owned()),
+        title: Some(title.to_owned()),
+        category: None,
+    }
 }
 
 #[tokio::test]

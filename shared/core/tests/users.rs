@@ -1,4 +1,5 @@
 //! Users, their sessions, and login back-off.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod common;
 

@@ -83,8 +83,8 @@ pub(super) async fn act(
     let transaction = database.transaction().await?;
     let campaign = campaigns::act(&transaction, &app.queue, &caller.actor, id, act.action).await?;
     transaction.commit().await?;
-    if matches!(act.action, Action::Start | Action::Resume) {
-        (app.kick)();
+    if let (Action::Start | Action::Resume, Some(kick)) = (act.action, &app.kick) {
+        kick.kick().await;
     }
     Ok(Json(campaign))
 }

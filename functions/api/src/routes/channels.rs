@@ -1,6 +1,6 @@
 //! Channels, one by one and by import.
 
-use std::io;
+use std::io::{self, Read};
 
 use axum::{
     Json,
@@ -127,18 +127,26 @@ fn parse(format: Format, body: Body) -> mpsc::Receiver<Result<Line, ApiError>> {
     let (sender, lines) = mpsc::channel(1000);
     let bytes = body.into_data_stream().map_err(io::Error::other);
     let source = SyncIoBridge::new(StreamReader::new(bytes));
-    tokio::task::spawn_blocking(move || {
-        let rows = match import::read(format, source) {
-            Ok(rows) => rows,
-            Err(error) => return sender.blocking_send(Err(bad_header(&error))),
-        };
-        for row in rows {
-            // The other side is gone when the database refused, or the caller left.
-            sender.blocking_send(row.map_err(|error| broken_body(&error)))?;
-        }
-        Ok(())
-    });
+    tokio::task::spawn_blocking(move || feed(format, source, &sender));
     lines
+}
+
+/// Sends rows until there are no more, or until nobody takes them: the database
+/// refused one, or the caller left.
+fn feed(format: Format, source: impl Read, sender: &mpsc::Sender<Result<Line, ApiError>>) {
+    let rows = match import::read(format, source) {
+        Ok(rows) => rows.map(|row| row.map_err(|error| broken_body(&error))),
+        Err(error) => {
+            // Nobody takes it only where nobody waits for it.
+            sender.blocking_send(Err(bad_header(&error))).ok();
+            return;
+        }
+    };
+    for row in rows {
+        if sender.blocking_send(row).is_err() {
+            return;
+        }
+    }
 }
 
 fn bad_header(error: &BadHeader) -> ApiError {

@@ -1,11 +1,17 @@
 //! The API on a real database, called without a socket.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
+use async_trait::async_trait;
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -15,7 +21,7 @@ use axum::{
 };
 use deadpool_postgres::{Manager, Pool};
 use serde_json::{Value, json};
-use telecast_api::{App, TokenSecret, router};
+use telecast_api::{App, Kick, TokenSecret, router};
 use telecast_core::{
     audit::Actor,
     bots::EncryptionKey,
@@ -36,10 +42,21 @@ pub const PASSWORD: &str = "correct horse";
 pub struct Api {
     pub router: Router,
     pub pool: Pool,
-    kicks: Arc<AtomicUsize>,
+    kicks: Arc<Kicks>,
     admin: String,
     operator: String,
     auditor: String,
+}
+
+/// Counts kicks.
+#[derive(Default)]
+struct Kicks(AtomicUsize);
+
+#[async_trait]
+impl Kick for Kicks {
+    async fn kick(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// An answer.
@@ -80,17 +97,14 @@ impl Api {
         let database = telecast_postgres::testing::database("api", migrate).await;
         let manager = Manager::new(database.config(), NoTls);
         let pool = Pool::builder(manager).max_size(4).build().unwrap();
-        let kicks = Arc::new(AtomicUsize::new(0));
-        let counted = kicks.clone();
+        let kicks = Arc::new(Kicks::default());
         let app = App {
             pool: pool.clone(),
             queue: Queue::default(),
             token_secret: TokenSecret::new(&[1; 32]),
             encryption_key: EncryptionKey::new([2; 32]),
             telegram: telegram().await,
-            kick: Arc::new(move || {
-                counted.fetch_add(1, Ordering::SeqCst);
-            }),
+            kick: Some(kicks.clone()),
         };
         let mut api = Self {
             router: router(app),
@@ -108,7 +122,7 @@ impl Api {
 
     /// How often the scheduler was kicked.
     pub fn kicks(&self) -> usize {
-        self.kicks.load(Ordering::SeqCst)
+        self.kicks.0.load(Ordering::SeqCst)
     }
 
     /// The access token of the user of a role.

@@ -1,8 +1,7 @@
 //! Secrets at rest: sealed by XChaCha20-Poly1305 under the key of the environment.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Generate, Payload},
@@ -14,11 +13,6 @@ const NONCE: usize = 24;
 /// The key under which secrets are sealed: 32 bytes, from `ENCRYPTION_KEY`.
 #[derive(Clone)]
 pub struct EncryptionKey([u8; 32]);
-
-/// A key that is not 32 bytes.
-#[derive(Debug, thiserror::Error)]
-#[error("must be 32 bytes in hex (64 digits) or base64; `openssl rand -hex 32` makes one")]
-pub struct BadKey;
 
 /// A secret that this key did not seal, or that was changed since.
 #[derive(Debug, thiserror::Error)]
@@ -73,17 +67,6 @@ impl EncryptionKey {
     }
 }
 
-impl FromStr for EncryptionKey {
-    type Err = BadKey;
-
-    fn from_str(text: &str) -> Result<Self, BadKey> {
-        let bytes = hex::decode(text)
-            .or_else(|_| BASE64_STANDARD.decode(text))
-            .map_err(|_| BadKey)?;
-        bytes.try_into().map(Self).map_err(|_| BadKey)
-    }
-}
-
 impl fmt::Debug for EncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EncryptionKey(…)")
@@ -113,17 +96,6 @@ mod tests {
         let key = EncryptionKey::new([7; 32]);
         let seal = || key.seal(b"bot-1", b"secret").unwrap();
         assert_ne!(seal(), seal());
-    }
-
-    #[test]
-    fn a_key_is_32_bytes_in_hex_or_base64() {
-        let hex = "00".repeat(32);
-        let base64 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-        for text in [hex.as_str(), base64] {
-            assert_eq!(text.parse::<EncryptionKey>().unwrap().0, [0; 32]);
-        }
-        assert!("00".repeat(31).parse::<EncryptionKey>().is_err());
-        assert!("".parse::<EncryptionKey>().is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
     page::{List, Page},
 };
 
-pub use key::{BadKey, CannotOpen, EncryptionKey};
+pub use key::{CannotOpen, EncryptionKey};
 pub use telecast_telegram::{BadToken, BotToken};
 
 /// A bot, without its token.

@@ -10,9 +10,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place of the byte at `offset`.
+    /// The place of the character that the byte at `offset` belongs to.
     pub(super) fn of(text: &str, offset: usize) -> Self {
-        let before = &text[..text.floor_char_boundary(offset)];
+        let end = (0..=offset.min(text.len()))
+            .rev()
+            .find(|&end| text.is_char_boundary(end))
+            .unwrap_or(0);
+        let before = &text[..end];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Self {
             line: before.matches('\n').count() + 1,

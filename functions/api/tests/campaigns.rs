@@ -1,0 +1,219 @@
+//! Bots and campaigns over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+mod common;
+
+use axum::http::{Method, StatusCode};
+use common::{Api, BOT_TOKEN};
+use serde_json::{Value, json};
+use telecast_core::users::Role;
+
+/// A bot, a batch of two channels and a template; gives a campaign that uses them.
+async fn campaign(api: &Api) -> Value {
+    api.post("/api/bots", json!({"name": "news", "token": BOT_TOKEN}))
+        .await
+        .ok();
+    api.import("text/csv", "username\nnews_one\nnews_two\n")
+        .await
+        .ok();
+    let batch = json!({"name": "all", "add": {"filter": {}}});
+    let batch = api.post("/api/batches", batch).await.id();
+    let template = json!({"name": "t", "text": "Hi {{title}} {{params.note}}"});
+    let template = api.post("/api/templates", template).await.id();
+    json!({"name": "first", "batchId": batch, "templateId": template, "params": {"note": "!"}, "deliveryRate": 60})
+}
+
+async fn act(api: &Api, id: &str, action: &str) -> common::Answer {
+    let path = format!("/api/campaigns/{id}/action");
+    let token = Some(api.token(Role::Operator));
+    api.call(Method::POST, &path, token, Some(json!({"action": action})))
+        .await
+}
+
+#[tokio::test]
+async fn a_bot_is_checked_at_telegram_and_its_token_never_shown() {
+    let api = Api::start().await;
+    let answer = api
+        .post("/api/bots", json!({"name": "news", "token": BOT_TOKEN}))
+        .await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    let bot = answer.ok();
+    assert_eq!(
+        (&bot["username"], &bot["telegramId"]),
+        (&json!("news_bot"), &json!(123_456))
+    );
+
+    let unknown = BOT_TOKEN.replace("ABC", "XYZ");
+    let refused = api
+        .post("/api/bots", json!({"name": "other", "token": unknown}))
+        .await;
+    assert_eq!(refused.body["error"]["details"]["field"], "token");
+    let malformed = api
+        .post(
+            "/api/bots",
+            json!({"name": "other", "token": "secret-but-wrong"}),
+        )
+        .await;
+    assert_eq!(malformed.body["error"]["details"]["field"], "token");
+    assert!(!malformed.body.to_string().contains("secret-but-wrong"));
+    let path = format!("/api/bots/{}", bot["id"].as_str().unwrap());
+    let slower = api.patch(&path, json!({"ratePerSecond": 5})).await.ok();
+    assert_eq!(slower["ratePerSecond"], 5);
+
+    for path in ["/api/bots", path.as_str(), "/api/audit-logs"] {
+        let shown = api.get(path).await.ok().to_string();
+        assert!(
+            !shown.contains("ABC-DEF") && !shown.contains("oken\":\""),
+            "{path}: {shown}"
+        );
+    }
+    assert_eq!(api.audited().await, ["BOT_CREATED", "BOT_UPDATED"]);
+}
+
+#[tokio::test]
+async fn a_campaign_is_drafted_started_paused_resumed_and_cancelled() {
+    let api = Api::start().await;
+    let new = campaign(&api).await;
+    let draft = api.post("/api/campaigns", new).await.ok();
+    assert_eq!(
+        (&draft["status"], &draft["counts"]["total"]),
+        (&json!("DRAFT"), &json!(0))
+    );
+    let id = draft["id"].as_str().unwrap();
+    let path = format!("/api/campaigns/{id}");
+    assert_eq!(
+        api.patch(&path, json!({"deliveryRate": 120})).await.ok()["deliveryRate"],
+        120
+    );
+
+    assert_eq!(act(&api, id, "start").await.ok()["status"], "QUEUED");
+    assert_eq!(api.kicks(), 1);
+    let again = act(&api, id, "start").await;
+    assert_eq!(
+        (again.status, again.code()),
+        (StatusCode::CONFLICT, "ILLEGAL_TRANSITION")
+    );
+    assert_eq!(
+        api.patch(&path, json!({"name": "late"})).await.code(),
+        "NOT_A_DRAFT"
+    );
+
+    let paused = act(&api, id, "pause").await.ok();
+    assert_eq!(
+        (&paused["status"], &paused["pauseReason"]),
+        (&json!("PAUSED"), &json!("OPERATOR"))
+    );
+    assert_eq!(api.kicks(), 1);
+    assert_eq!(act(&api, id, "resume").await.ok()["status"], "QUEUED");
+    assert_eq!(api.kicks(), 2);
+    assert_eq!(act(&api, id, "cancel").await.ok()["status"], "CANCELLED");
+    assert_eq!(act(&api, id, "resume").await.status, StatusCode::CONFLICT);
+    assert_eq!(
+        act(&api, id, "explode").await.body["error"]["details"]["field"],
+        "action"
+    );
+
+    let list = api.get("/api/campaigns?status=CANCELLED").await.ok();
+    assert_eq!(list["items"][0]["id"], id);
+    assert_eq!(
+        api.get("/api/campaigns?status=RUNNING").await.ok()["items"],
+        json!([])
+    );
+    let log = api
+        .get(&format!(
+            "/api/audit-logs?subjectType=campaign&subjectId={id}"
+        ))
+        .await
+        .ok();
+    let deeds: Vec<_> = log["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (e["action"].clone(), e["actor"].clone()))
+        .collect();
+    let expected = [
+        ("CAMPAIGN_CANCELLED", "operator"),
+        ("CAMPAIGN_RESUMED", "operator"),
+        ("CAMPAIGN_PAUSED", "operator"),
+        ("CAMPAIGN_STARTED", "operator"),
+        ("CAMPAIGN_UPDATED", "admin"),
+        ("CAMPAIGN_CREATED", "admin"),
+    ];
+    assert_eq!(
+        deeds,
+        expected.map(|(action, actor)| (json!(action), json!(actor)))
+    );
+}
+
+#[tokio::test]
+async fn a_start_without_active_channels_is_a_conflict_that_says_so() {
+    let api = Api::start().await;
+    let new = campaign(&api).await;
+    let id = api.post("/api/campaigns", new).await.id();
+    api.sql("UPDATE channels SET active = false").await;
+    let refused = act(&api, &id, "start").await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::CONFLICT, "NO_ACTIVE_CHANNELS")
+    );
+    assert!(
+        refused.message().contains("no active channel"),
+        "{refused:?}"
+    );
+    assert_eq!(api.kicks(), 0);
+}
+
+#[tokio::test]
+async fn a_campaign_of_unknown_things_or_odd_numbers_is_refused() {
+    let api = Api::start().await;
+    let new = campaign(&api).await;
+    for (field, value) in [
+        ("batchId", json!("01890000-0000-7000-8000-000000000000")),
+        ("templateId", json!("01890000-0000-7000-8000-000000000000")),
+        ("botId", json!("01890000-0000-7000-8000-000000000000")),
+        ("deliveryRate", json!(0)),
+        ("retryLimit", json!(21)),
+        ("name", json!("")),
+    ] {
+        let mut new = new.clone();
+        new[field] = value;
+        let refused = api.post("/api/campaigns", new).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::BAD_REQUEST,
+            "{field}: {refused:?}"
+        );
+        assert_eq!(refused.body["error"]["details"]["field"], field);
+    }
+}
+
+#[tokio::test]
+async fn what_a_campaign_uses_cannot_be_deleted() {
+    let api = Api::start().await;
+    let new = campaign(&api).await;
+    api.post("/api/campaigns", new.clone()).await.ok();
+    for (kind, id) in [
+        ("batches", &new["batchId"]),
+        ("templates", &new["templateId"]),
+    ] {
+        let refused = api
+            .delete(&format!("/api/{kind}/{}", id.as_str().unwrap()))
+            .await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::CONFLICT, "IN_USE")
+        );
+    }
+}
+
+#[tokio::test]
+async fn two_operators_who_press_start_at_once_start_one_campaign() {
+    let api = Api::start().await;
+    let new = campaign(&api).await;
+    let id = api.post("/api/campaigns", new).await.id();
+    let (first, second) = tokio::join!(act(&api, &id, "start"), act(&api, &id, "start"));
+    let mut statuses = [first.status, second.status];
+    statuses.sort();
+    assert_eq!(statuses, [StatusCode::OK, StatusCode::CONFLICT]);
+    assert_eq!(api.kicks(), 1);
+}

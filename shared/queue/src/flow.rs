@@ -261,11 +261,8 @@ fn check(jobs: &[FlowJob]) -> Result<(), Error> {
             .map(|(reference, _)| *reference)
             .collect();
         if free.is_empty() {
-            let circle: Vec<&str> = waits_for.into_keys().collect();
-            return invalid(format!(
-                "contains a dependency cycle among: {}",
-                circle.join(", ")
-            ));
+            let circle = circle(jobs, &waits_for).join(" -> ");
+            return invalid(format!("contains a dependency cycle: {circle}"));
         }
         for reference in &free {
             waits_for.remove(reference);
@@ -275,4 +272,26 @@ fn check(jobs: &[FlowJob]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// A circle among jobs that all wait: from any, its parents lead around sooner or later.
+fn circle<'a>(jobs: &'a [FlowJob], waits_for: &BTreeMap<&str, BTreeSet<&'a str>>) -> Vec<&'a str> {
+    let mut path: Vec<&str> = Vec::new();
+    let mut next = jobs
+        .iter()
+        .map(|job| job.reference.as_str())
+        .find(|reference| waits_for.contains_key(reference));
+    while let Some(reference) = next {
+        if let Some(start) = path.iter().position(|seen| *seen == reference) {
+            path.drain(..start);
+            path.push(reference);
+            path.reverse();
+            return path;
+        }
+        path.push(reference);
+        next = waits_for
+            .get(reference)
+            .and_then(|parents| parents.first().copied());
+    }
+    path
 }

@@ -43,7 +43,9 @@ fn is_zoneless(text: &str) -> bool {
     let is_date = chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok();
     let time_is_plain = match time.as_bytes() {
         [] => true,
-        [b'T' | b' ', rest @ ..] => rest.iter().all(|b| b.is_ascii_digit() || b":.,".contains(b)),
+        [b'T' | b' ', rest @ ..] => rest
+            .iter()
+            .all(|b| b.is_ascii_digit() || b":.,".contains(b)),
         _ => false,
     };
     is_date && time_is_plain
@@ -301,7 +303,12 @@ mod tests {
         for zoneless in ["2040-01-01", "2040-01-01T10:00", "2040-01-01 10:00:00.5"] {
             assert_eq!(text(zoneless), format!("{zoneless}Z"));
         }
-        for plain in ["2040-01-01T10:00Z", "2040-01-01 10:00 America/New_York", "2040-01", "300"] {
+        for plain in [
+            "2040-01-01T10:00Z",
+            "2040-01-01 10:00 America/New_York",
+            "2040-01",
+            "300",
+        ] {
             assert_eq!(text(plain), plain);
         }
     }

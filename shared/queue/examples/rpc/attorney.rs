@@ -35,7 +35,9 @@ fn object_name(value: &str, what: &str) -> Result<(), Fault> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
     assert(
         !value.is_empty() && value.chars().all(allowed),
-        format!("{what} can only contain alphanumeric characters, underscores, hyphens, periods, or forward slashes"),
+        format!(
+            "{what} can only contain alphanumeric characters, underscores, hyphens, periods, or forward slashes"
+        ),
     )
 }
 
@@ -60,7 +62,12 @@ pub(crate) fn key(value: Option<&Value>) -> Result<&str, Fault> {
 
 /// Options of a job that is sent.
 pub(crate) fn send_options(options: &Object) -> Result<(), Fault> {
-    check(options, "priority", is_integer, "priority must be an integer")?;
+    check(
+        options,
+        "priority",
+        is_integer,
+        "priority must be an integer",
+    )?;
     retry(options)?;
     expiration(options)?;
     retention(options)?;
@@ -81,8 +88,18 @@ pub(crate) fn update_options(options: &Object, verb: &str) -> Result<(), Fault> 
         "match is only valid when targeting jobs by singletonKey",
     )?;
     let is_match = |value: &Value| matches!(value.as_str(), Some("newest" | "oldest" | "all"));
-    check(options, "match", is_match, "match must be one of: newest, oldest, all")?;
-    check(options, "priority", is_integer, "priority must be an integer")?;
+    check(
+        options,
+        "match",
+        is_match,
+        "match must be one of: newest, oldest, all",
+    )?;
+    check(
+        options,
+        "priority",
+        is_integer,
+        "priority must be an integer",
+    )?;
     retry(options)?;
     expiration(options)?;
     retention(options)?;
@@ -93,8 +110,18 @@ pub(crate) fn update_options(options: &Object, verb: &str) -> Result<(), Fault> 
 /// Options of a queue.
 pub(crate) fn queue_options(options: &Object) -> Result<(), Fault> {
     let is_text = |value: &Value| value.is_null() || value.is_string();
-    check(options, "deadLetter", is_text, "deadLetter must be a string")?;
-    check(options, "notify", Value::is_boolean, "notify must be a boolean")?;
+    check(
+        options,
+        "deadLetter",
+        is_text,
+        "deadLetter must be a string",
+    )?;
+    check(
+        options,
+        "notify",
+        Value::is_boolean,
+        "notify must be a boolean",
+    )?;
     if let Some(name) = options.get("deadLetter").and_then(Value::as_str)
         && !name.is_empty()
     {
@@ -110,24 +137,57 @@ pub(crate) fn queue_options(options: &Object) -> Result<(), Fault> {
 /// Options of a fetch.
 pub(crate) fn fetch_options(options: &Object) -> Result<(), Fault> {
     let at_least_one = |value: &Value| is_integer(value) && number(value) >= 1.0;
-    check(options, "batchSize", at_least_one, "batchSize must be an integer > 0")?;
+    check(
+        options,
+        "batchSize",
+        at_least_one,
+        "batchSize must be an integer > 0",
+    )?;
     for key in ["includeMetadata", "priority", "ignoreStartAfter"] {
-        check(options, key, Value::is_boolean, &format!("{key} must be a boolean"))?;
+        check(
+            options,
+            key,
+            Value::is_boolean,
+            &format!("{key} must be a boolean"),
+        )?;
     }
     for key in ["minPriority", "maxPriority"] {
-        check(options, key, is_integer, &format!("{key} must be an integer"))?;
+        check(
+            options,
+            key,
+            is_integer,
+            &format!("{key} must be an integer"),
+        )?;
     }
     if let (Some(min), Some(max)) = (options.get("minPriority"), options.get("maxPriority")) {
-        assert(number(min) <= number(max), "minPriority must be <= maxPriority")?;
+        assert(
+            number(min) <= number(max),
+            "minPriority must be <= maxPriority",
+        )?;
     }
     Ok(())
 }
 
 fn retry(options: &Object) -> Result<(), Fault> {
     let natural = |value: &Value| is_integer(value) && number(value) >= 0.0;
-    check(options, "retryDelay", natural, "retryDelay must be an integer >= 0")?;
-    check(options, "retryLimit", natural, "retryLimit must be an integer >= 0")?;
-    check(options, "retryBackoff", Value::is_boolean, "retryBackoff must be either true or false")?;
+    check(
+        options,
+        "retryDelay",
+        natural,
+        "retryDelay must be an integer >= 0",
+    )?;
+    check(
+        options,
+        "retryLimit",
+        natural,
+        "retryLimit must be an integer >= 0",
+    )?;
+    check(
+        options,
+        "retryBackoff",
+        Value::is_boolean,
+        "retryBackoff must be either true or false",
+    )?;
     let backs_off = options.get("retryBackoff") == Some(&Value::Bool(true));
     check(
         options,
@@ -191,8 +251,14 @@ pub(crate) fn group(options: &Object) -> Result<(), Fault> {
         return Ok(());
     };
     let is_name = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
-    assert(group.is_object() || group.is_array(), "group must be an object")?;
-    assert(group.get("id").is_some_and(is_name), "group.id must be a non-empty string")?;
+    assert(
+        group.is_object() || group.is_array(),
+        "group must be an object",
+    )?;
+    assert(
+        group.get("id").is_some_and(is_name),
+        "group.id must be a non-empty string",
+    )?;
     assert(
         group.get("tier").is_none_or(is_name),
         "group.tier must be a non-empty string if provided",

@@ -28,10 +28,11 @@ impl Fault {
         }
     }
 
-
     pub(crate) fn is_missing_table(&self) -> bool {
         let missing = [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME];
-        missing.iter().any(|state| self.code.as_deref() == Some(state.code()))
+        missing
+            .iter()
+            .any(|state| self.code.as_deref() == Some(state.code()))
     }
 }
 

@@ -26,18 +26,30 @@ const BRIEF: [&str; 7] = [
 ];
 
 /// `(name, data, options)`, or one object of these three.
-fn request<'a>(args: &Args<'a>) -> Result<(&'a str, Option<Value>, Object), Fault> {
+fn request<'a>(args: &Args<'a>, verb: &str) -> Result<(&'a str, Option<Value>, Object), Fault> {
     let (name, data, options) = match args.get(0) {
         Some(Value::String(name)) => (Some(name.as_str()), args.get(1), args.get(2)),
         Some(Value::Object(job)) => {
-            let defined = |key| job.get(key).filter(|value: &&Value| value.get("__undef").is_none());
-            (job.get("name").and_then(Value::as_str), defined("data"), defined("options"))
+            assert(
+                args.count() == 1,
+                format!("{verb} object API only accepts 1 argument"),
+            )?;
+            let defined = |key| {
+                job.get(key)
+                    .filter(|value: &&Value| value.get("__undef").is_none())
+            };
+            (
+                job.get("name").and_then(Value::as_str),
+                defined("data"),
+                defined("options"),
+            )
         }
         Some(Value::Null) => return Err(Fault::assertion("boss requires all jobs to have a name")),
         _ => (None, None, None),
     };
     let name = name.filter(|name| !name.is_empty());
-    let name = name.ok_or_else(|| Fault::assertion("boss requires all jobs to have a queue name"))?;
+    let name =
+        name.ok_or_else(|| Fault::assertion("boss requires all jobs to have a queue name"))?;
     assert(
         is_falsy(options) || options.is_some_and(Value::is_object),
         "options should be an object",
@@ -46,7 +58,7 @@ fn request<'a>(args: &Args<'a>) -> Result<(&'a str, Option<Value>, Object), Faul
 }
 
 pub(crate) async fn send(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
-    let (name, data, options) = request(args)?;
+    let (name, data, options) = request(args, "send")?;
     attorney::send_options(&options)?;
     attorney::queue_name(Some(&name.into()))?;
     let send = Send {
@@ -57,7 +69,11 @@ pub(crate) async fn send(queue: &Queue, client: &Client, args: &Args<'_>) -> Res
     Ok(json!(queue.send(client, &send).await?.id()))
 }
 
-pub(crate) async fn insert(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn insert(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let Some(Value::Array(jobs)) = args.get(1) else {
         return Err(Fault::assertion("jobs argument should be an array"));
     };
@@ -68,12 +84,22 @@ pub(crate) async fn insert(queue: &Queue, client: &Client, args: &Args<'_>) -> R
         if let Some(id) = job.get("id").filter(|id| !id.is_null()) {
             if seen.contains(id) {
                 let id = id.as_str().unwrap_or_default();
-                return Err(Fault::new(format!("duplicate job id in insert batch: {id}")));
+                return Err(Fault::new(format!(
+                    "duplicate job id in insert batch: {id}"
+                )));
             }
             seen.push(id.clone());
         }
         attorney::group(&job)?;
         let data = job.remove("data").unwrap_or_default();
+        // The columns' own names pass too.
+        let id = job.remove("groupId").filter(|id| !id.is_null());
+        if let Some(id) = id.filter(|_| !job.contains_key("group")) {
+            job.insert(
+                "group".to_owned(),
+                json!({ "id": id, "tier": job.get("groupTier") }),
+            );
+        }
         new.push(NewJob {
             data,
             options: job_options(&job)?,
@@ -82,7 +108,11 @@ pub(crate) async fn insert(queue: &Queue, client: &Client, args: &Args<'_>) -> R
     let name = attorney::queue_name(args.get(0))?;
     let ids = queue.insert(client, name, &new).await?;
     let wanted = args.object(2).get("returnId") == Some(&Value::Bool(true));
-    Ok(if wanted && !ids.is_empty() { json!(ids) } else { Value::Null })
+    Ok(if wanted && !ids.is_empty() {
+        json!(ids)
+    } else {
+        Value::Null
+    })
 }
 
 fn group_concurrency(options: &Object) -> Result<Option<GroupConcurrency>, Fault> {
@@ -91,9 +121,9 @@ fn group_concurrency(options: &Object) -> Result<Option<GroupConcurrency>, Fault
         None | Some(Value::Null) => Ok(None),
         Some(value) => {
             let default = limit(value).or_else(|| value.get("default").and_then(limit));
-            let default = default.filter(|default| *default >= 1).ok_or_else(|| {
-                Fault::assertion("groupConcurrency must be an integer >= 1")
-            })?;
+            let default = default
+                .filter(|default| *default >= 1)
+                .ok_or_else(|| Fault::assertion("groupConcurrency must be an integer >= 1"))?;
             let tiers = value.get("tiers").and_then(Value::as_object);
             let tiers = tiers.into_iter().flatten();
             let tiers: BTreeMap<String, u32> = tiers
@@ -109,10 +139,18 @@ pub(crate) async fn fetch(queue: &Queue, client: &Client, args: &Args<'_>) -> Re
     let options = args.object(1);
     attorney::fetch_options(&options)?;
     let name = attorney::queue_name(args.get(0))?;
-    let priority = |key| options.get(key).and_then(Value::as_i64).and_then(|p| i32::try_from(p).ok());
+    let priority = |key| {
+        options
+            .get(key)
+            .and_then(Value::as_i64)
+            .and_then(|p| i32::try_from(p).ok())
+    };
     let flag = |key| options.get(key) == Some(&Value::Bool(true));
     let groups = options.get("ignoreGroups").and_then(Value::as_array);
-    let batch = options.get("batchSize").and_then(Value::as_u64).unwrap_or(1);
+    let batch = options
+        .get("batchSize")
+        .and_then(Value::as_u64)
+        .unwrap_or(1);
     let fetch = Fetch {
         queue: name.to_owned(),
         batch: u32::try_from(batch).unwrap_or(u32::MAX),
@@ -141,7 +179,10 @@ pub(crate) async fn fetch(queue: &Queue, client: &Client, args: &Args<'_>) -> Re
 /// One id, or many, as an argument that must be there.
 fn ids(args: &Args<'_>, method: &str) -> Result<Vec<Uuid>, Fault> {
     let missing = || Fault::assertion(format!("{method}() requires an id"));
-    let value = args.get(1).filter(|value| !is_falsy(Some(value))).ok_or_else(missing)?;
+    let value = args
+        .get(1)
+        .filter(|value| !is_falsy(Some(value)))
+        .ok_or_else(missing)?;
     match value {
         Value::Array(ids) if ids.is_empty() => Err(missing()),
         Value::Array(ids) => ids.iter().map(uuid).collect(),
@@ -162,7 +203,9 @@ pub(crate) async fn settle(
         "complete" => {
             let output = output(args.get(2));
             if args.object(3).get("includeQueued") == Some(&Value::Bool(true)) {
-                queue.complete_queued(client, name, each, output.as_ref()).await?
+                queue
+                    .complete_queued(client, name, each, output.as_ref())
+                    .await?
             } else {
                 queue.complete(client, name, each, output.as_ref()).await?
             }
@@ -183,7 +226,11 @@ pub(crate) async fn settle(
     Ok(json!({ "jobs": ids, "requested": settled.requested, "affected": settled.affected() }))
 }
 
-pub(crate) async fn redrive(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn redrive(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let name = attorney::queue_name(args.get(0))?;
     let options = args.object(1);
     let queue_option = |key| match options.get(key) {
@@ -194,12 +241,16 @@ pub(crate) async fn redrive(queue: &Queue, client: &Client, args: &Args<'_>) -> 
     let limit = limit.as_u64().filter(|limit| *limit >= 1);
     let limit = limit.ok_or_else(|| Fault::assertion("limit must be an integer >= 1"))?;
     let data = options.get("data").cloned();
-    assert(data.as_ref().is_none_or(Value::is_object), "data must be an object")?;
+    assert(
+        data.as_ref().is_none_or(Value::is_object),
+        "data must be an object",
+    )?;
     let created_before = match options.get("createdBefore") {
         None => None,
-        Some(time) => Some(serde_json::from_value(time.clone()).map_err(|_| {
-            Fault::assertion("createdBefore must be a valid Date")
-        })?),
+        Some(time) => Some(
+            serde_json::from_value(time.clone())
+                .map_err(|_| Fault::assertion("createdBefore must be a valid Date"))?,
+        ),
     };
     let ids = match options.get("ids") {
         None => None,
@@ -225,13 +276,16 @@ pub(crate) async fn update(
     method: &str,
     args: &Args<'_>,
 ) -> Result<Value, Fault> {
-    let (name, data, options) = request(args)?;
+    let (name, data, options) = request(args, &format!("{method}()"))?;
     attorney::update_options(&options, method)?;
     attorney::queue_name(Some(&name.into()))?;
     let which = match options.get("id").filter(|id| !is_falsy(Some(id))) {
         Some(id) => Which::Id(uuid(id)?),
         None => {
-            let key = options.get("singletonKey").and_then(Value::as_str).unwrap_or_default();
+            let key = options
+                .get("singletonKey")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let of_key = match options.get("match").and_then(Value::as_str) {
                 Some("oldest") => Match::Oldest,
                 Some("all") => Match::All,
@@ -243,13 +297,20 @@ pub(crate) async fn update(
     let mut edited = options.clone();
     edited.retain(|key, _| key != "id" && key != "singletonKey" && key != "match");
     // An edit to start at once is no edit left out.
-    if edited.get("startAfter").and_then(Value::as_f64).is_some_and(|delay| delay <= 0.0) {
+    if edited
+        .get("startAfter")
+        .and_then(Value::as_f64)
+        .is_some_and(|delay| delay <= 0.0)
+    {
         let delay = edited.get("startAfter").map(ToString::to_string);
         edited.insert("startAfter".to_owned(), json!(delay));
     }
     let change = Change {
         data,
-        priority: options.get("priority").and_then(Value::as_i64).and_then(|p| i32::try_from(p).ok()),
+        priority: options
+            .get("priority")
+            .and_then(Value::as_i64)
+            .and_then(|p| i32::try_from(p).ok()),
         options: job_options(&edited)?,
     };
     if method == "update" {
@@ -269,7 +330,11 @@ pub(crate) async fn flow(queue: &Queue, client: &Client, args: &Args<'_>) -> Res
     let mut flow = Vec::new();
     for job in jobs {
         let job = object(Some(job));
-        let name = |key: &str| job.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let name = |key: &str| {
+            job.get(key)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
         let reference = name("ref")
             .ok_or_else(|| Fault::assertion("each flow job must have a non-empty ref"))?;
         let queue_name = name("name")
@@ -293,16 +358,27 @@ pub(crate) async fn flow(queue: &Queue, client: &Client, args: &Args<'_>) -> Res
     }
     match queue.flow(client, &flow).await {
         // The library says which field; the client says only what is wrong.
-        Err(telecast_queue::Error::Invalid { field: "flow", problem }) => {
+        Err(telecast_queue::Error::Invalid {
+            field: "flow",
+            problem,
+        }) => {
             let problem = problem.trim_start_matches("has a ").to_owned();
             let of_the_flow = problem.starts_with("requires") || problem.starts_with("contains");
-            Err(Fault::assertion(if of_the_flow { format!("flow {problem}") } else { problem }))
+            Err(Fault::assertion(if of_the_flow {
+                format!("flow {problem}")
+            } else {
+                problem
+            }))
         }
         ids => Ok(json!(ids?)),
     }
 }
 
-pub(crate) async fn get_by_id(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn get_by_id(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let name = attorney::queue_name(args.get(0))?;
     let id = uuid(args.get(1).unwrap_or(&Value::Null))?;
     Ok(json!(queue.get(client, name, id).await?))
@@ -313,7 +389,10 @@ pub(crate) async fn find(queue: &Queue, client: &Client, args: &Args<'_>) -> Res
     let options = args.object(1);
     let find = Find {
         id: options.get("id").map(uuid).transpose()?,
-        key: options.get("key").and_then(Value::as_str).map(str::to_owned),
+        key: options
+            .get("key")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         data: options.get("data").cloned(),
         queued: options.get("queued") == Some(&Value::Bool(true)),
     };

@@ -69,7 +69,9 @@ async fn main() -> anyhow::Result<()> {
         pool: Pool::builder(manager).max_size(20).build()?,
         queues: Mutex::default(),
     };
-    let app = Router::new().route("/rpc", post(rpc)).with_state(Arc::new(server));
+    let app = Router::new()
+        .route("/rpc", post(rpc))
+        .with_state(Arc::new(server));
     let listener = tokio::net::TcpListener::bind(options.listen).await?;
     axum::serve(listener, app).await?;
     Ok(())
@@ -88,7 +90,11 @@ impl Server {
             self.queues.lock().await.remove(&call.schema);
             return Ok(Value::Null);
         }
-        let client = self.pool.get().await.map_err(|error| Fault::new(error.to_string()))?;
+        let client = self
+            .pool
+            .get()
+            .await
+            .map_err(|error| Fault::new(error.to_string()))?;
         let args = Args::new(&call.args);
         let queue = self.queue(&client, &call.schema).await?;
         match dispatch(&queue, &client, &call.method, &args).await {
@@ -114,7 +120,12 @@ impl Server {
     }
 }
 
-async fn dispatch(queue: &Queue, client: &Client, method: &str, args: &Args<'_>) -> Result<Value, Fault> {
+async fn dispatch(
+    queue: &Queue,
+    client: &Client,
+    method: &str,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let client: &tokio_postgres::Client = client;
     match method {
         "send" => jobs::send(queue, client, args).await,
@@ -128,7 +139,9 @@ async fn dispatch(queue: &Queue, client: &Client, method: &str, args: &Args<'_>)
         "flow" => jobs::flow(queue, client, args).await,
         "getJobById" => jobs::get_by_id(queue, client, args).await,
         "findJobs" => jobs::find(queue, client, args).await,
-        "getDependencies" | "getDependents" => jobs::dependencies(queue, client, method, args).await,
+        "getDependencies" | "getDependents" => {
+            jobs::dependencies(queue, client, method, args).await
+        }
         "createQueue" => queues::create(queue, client, args).await,
         "updateQueue" => queues::update(queue, client, args).await,
         "deleteQueue" => queues::delete(queue, client, args).await,

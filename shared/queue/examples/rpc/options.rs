@@ -25,6 +25,10 @@ impl<'a> Args<'a> {
         self.0.get(index).filter(|value| !is_undefined(value))
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// An argument that is neither undefined nor null.
     pub(crate) fn some(&self, index: usize) -> Option<&'a Value> {
         self.get(index).filter(|value| !value.is_null())
@@ -76,5 +80,9 @@ pub(crate) fn uuid(value: &Value) -> Result<Uuid, Fault> {
 
 /// Options that passed the checks, as the library takes them.
 pub(crate) fn job_options(options: &Object) -> Result<JobOptions, Fault> {
-    serde_json::from_value(Value::Object(options.clone())).map_err(|error| Fault::new(error.to_string()))
+    if let Some(id) = options.get("id").filter(|id| !id.is_null()) {
+        uuid(id)?;
+    }
+    serde_json::from_value(Value::Object(options.clone()))
+        .map_err(|error| Fault::new(error.to_string()))
 }

@@ -12,7 +12,7 @@ use crate::options::{Args, Object, is_falsy};
 
 /// How old counts may be where the caller asks for fresh ones, and where not.
 const FRESH: Duration = Duration::from_secs(60);
-const KEPT: Duration = Duration::from_secs(6 * 3600);
+const KEPT: Duration = Duration::from_secs(3600);
 
 fn seconds(options: &Object, key: &str) -> Option<Duration> {
     let seconds = options.get(key)?.as_f64()?;
@@ -32,14 +32,27 @@ fn text(options: &Object, key: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-pub(crate) async fn create(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn create(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let options = args.object(1);
-    let name = if is_falsy(args.get(0)) { options.get("name") } else { args.get(0) };
+    let name = if is_falsy(args.get(0)) {
+        options.get("name")
+    } else {
+        args.get(0)
+    };
     let name = attorney::queue_name(name)?;
-    let policy = match options.get("policy").filter(|policy| !is_falsy(Some(policy))) {
+    let policy = match options
+        .get("policy")
+        .filter(|policy| !is_falsy(Some(policy)))
+    {
         None => telecast_queue::Policy::Standard,
         Some(policy) => serde_json::from_value(policy.clone()).map_err(|_| {
-            let policy = policy.as_str().map_or_else(|| policy.to_string(), str::to_owned);
+            let policy = policy
+                .as_str()
+                .map_or_else(|| policy.to_string(), str::to_owned);
             Fault::assertion(format!("{policy} is not a valid queue policy"))
         })?,
     };
@@ -63,7 +76,11 @@ pub(crate) async fn create(queue: &Queue, client: &Client, args: &Args<'_>) -> R
     Ok(Value::Null)
 }
 
-pub(crate) async fn update(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn update(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let name = attorney::queue_name(args.get(0))?;
     let options = args.object(1);
     assert(!options.is_empty(), "no properties found to update")?;
@@ -71,19 +88,27 @@ pub(crate) async fn update(queue: &Queue, client: &Client, args: &Args<'_>) -> R
         return Err(Fault::new("queue policy cannot be changed after creation"));
     }
     if options.contains_key("partition") {
-        return Err(Fault::new("queue partitioning cannot be changed after creation"));
+        return Err(Fault::new(
+            "queue partitioning cannot be changed after creation",
+        ));
     }
     attorney::queue_options(&options)?;
     let change = QueueChange {
         retry_limit: count(&options, "retryLimit"),
         retry_delay: seconds(&options, "retryDelay"),
         retry_backoff: flag(&options, "retryBackoff"),
-        retry_delay_max: options.get("retryDelayMax").map(|_| seconds(&options, "retryDelayMax")),
+        retry_delay_max: options
+            .get("retryDelayMax")
+            .map(|_| seconds(&options, "retryDelayMax")),
         expire_in: seconds(&options, "expireInSeconds"),
         retention: seconds(&options, "retentionSeconds"),
         delete_after: seconds(&options, "deleteAfterSeconds"),
-        dead_letter: options.get("deadLetter").map(|_| text(&options, "deadLetter")),
-        heartbeat: options.get("heartbeatSeconds").map(|_| seconds(&options, "heartbeatSeconds")),
+        dead_letter: options
+            .get("deadLetter")
+            .map(|_| text(&options, "deadLetter")),
+        heartbeat: options
+            .get("heartbeatSeconds")
+            .map(|_| seconds(&options, "heartbeatSeconds")),
         warning_size: count(&options, "warningQueueSize"),
         notify: flag(&options, "notify"),
     };
@@ -94,25 +119,42 @@ pub(crate) async fn update(queue: &Queue, client: &Client, args: &Args<'_>) -> R
     }
 }
 
-pub(crate) async fn delete(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
-    queue.delete_queue(client, attorney::queue_name(args.get(0))?).await?;
+pub(crate) async fn delete(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
+    queue
+        .delete_queue(client, attorney::queue_name(args.get(0))?)
+        .await?;
     Ok(Value::Null)
 }
 
 pub(crate) async fn get(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
-    let info = queue.get_queue(client, attorney::queue_name(args.get(0))?).await?;
+    let info = queue
+        .get_queue(client, attorney::queue_name(args.get(0))?)
+        .await?;
     Ok(json!(info))
 }
 
-pub(crate) async fn get_all(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn get_all(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let one = [args.get(0)];
     let names: Option<Vec<&str>> = match args.get(0) {
-        Some(Value::Array(names)) => {
-            Some(names.iter().map(|name| attorney::queue_name(Some(name))).collect::<Result<_, _>>()?)
-        }
-        Some(Value::String(_)) => {
-            Some(one.into_iter().map(attorney::queue_name).collect::<Result<_, _>>()?)
-        }
+        Some(Value::Array(names)) => Some(
+            names
+                .iter()
+                .map(|name| attorney::queue_name(Some(name)))
+                .collect::<Result<_, _>>()?,
+        ),
+        Some(Value::String(_)) => Some(
+            one.into_iter()
+                .map(attorney::queue_name)
+                .collect::<Result<_, _>>()?,
+        ),
         _ => None,
     };
     let names = names.filter(|names| !names.is_empty());
@@ -122,15 +164,24 @@ pub(crate) async fn get_all(queue: &Queue, client: &Client, args: &Args<'_>) -> 
 pub(crate) async fn stats(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
     let name = attorney::queue_name(args.get(0))?;
     let force = flag(&args.object(1), "force").unwrap_or_default();
-    let stats = queue.queue_stats(client, name, if force { FRESH } else { KEPT }).await?;
+    let stats = queue
+        .queue_stats(client, name, if force { FRESH } else { KEPT })
+        .await?;
     Ok(json!([stats]))
 }
 
-pub(crate) async fn blocked_keys(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
-    match queue.blocked_keys(client, attorney::queue_name(args.get(0))?).await {
-        Err(Error::Invalid { .. }) => {
-            Err(Fault::new("getBlockedKeys is only available for key_strict_fifo queues"))
-        }
+pub(crate) async fn blocked_keys(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
+    match queue
+        .blocked_keys(client, attorney::queue_name(args.get(0))?)
+        .await
+    {
+        Err(Error::Invalid { .. }) => Err(Fault::new(
+            "getBlockedKeys is only available for key_strict_fifo queues",
+        )),
         keys => Ok(json!(keys?)),
     }
 }

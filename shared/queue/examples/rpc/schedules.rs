@@ -18,7 +18,10 @@ pub(crate) async fn subscription(
 ) -> Result<Value, Fault> {
     assert(!is_falsy(args.get(0)), "Missing required argument")?;
     assert(!is_falsy(args.get(1)), "Missing required argument")?;
-    let (event, name) = (args.text(0).unwrap_or_default(), args.text(1).unwrap_or_default());
+    let (event, name) = (
+        args.text(0).unwrap_or_default(),
+        args.text(1).unwrap_or_default(),
+    );
     if method == "subscribe" {
         queue.subscribe(client, event, name).await?;
     } else {
@@ -27,17 +30,27 @@ pub(crate) async fn subscription(
     Ok(Value::Null)
 }
 
-pub(crate) async fn publish(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn publish(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     assert(!is_falsy(args.get(0)), "Missing required argument")?;
     let event = args.text(0).unwrap_or_default();
     let options = args.object(2);
     attorney::send_options(&options)?;
     let data = args.get(1).cloned().unwrap_or_default();
-    queue.publish(client, event, &data, &job_options(&options)?).await?;
+    queue
+        .publish(client, event, &data, &job_options(&options)?)
+        .await?;
     Ok(Value::Null)
 }
 
-pub(crate) async fn schedule(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn schedule(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let options = args.object(3);
     attorney::send_options(&options)?;
     let name = args.text(0).unwrap_or_default();
@@ -62,9 +75,15 @@ pub(crate) async fn schedule(queue: &Queue, client: &Client, args: &Args<'_>) ->
     }
 }
 
-pub(crate) async fn unschedule(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn unschedule(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let name = args.text(0).unwrap_or_default();
-    queue.unschedule(client, name, args.text(1).unwrap_or_default()).await?;
+    queue
+        .unschedule(client, name, args.text(1).unwrap_or_default())
+        .await?;
     Ok(Value::Null)
 }
 
@@ -74,7 +93,11 @@ pub(crate) async fn get(queue: &Queue, client: &Client, args: &Args<'_>) -> Resu
     Ok(json!(queue.schedules(client, name, key).await?))
 }
 
-pub(crate) async fn supervise(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+pub(crate) async fn supervise(
+    queue: &Queue,
+    client: &Client,
+    args: &Args<'_>,
+) -> Result<Value, Fault> {
     let now = Upkeep {
         monitor_interval: Duration::ZERO,
         maintain_interval: Duration::ZERO,

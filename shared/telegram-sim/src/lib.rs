@@ -22,6 +22,7 @@ mod world;
 pub use chats::{Kind, NewChat};
 pub use ledger::{Answer, Duplicate, Entry, Ledger, Summary};
 pub use limits::{Flood, Held, Micros, SECOND, Window};
+pub use markup::visible_text;
 pub use script::{Behaviour, Step};
 pub use server::{Config, NoSuchChat, Simulator, StartError};
 pub use world::Limits;

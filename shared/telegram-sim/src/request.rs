@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::markup;
+use crate::markup::visible_text;
 
 /// The longest text, in code points, once the markup is taken away.
 const MAX_TEXT: usize = 4096;
@@ -102,7 +102,7 @@ impl Parameters {
 
     fn visible(&self, name: &str) -> Result<String, String> {
         let mode = self.text("parse_mode");
-        markup::parse(&self.text(name), Some(&mode))
+        visible_text(&self.text(name), &mode)
     }
 
     fn check_keyboard(&self) -> Result<(), String> {

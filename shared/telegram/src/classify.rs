@@ -30,7 +30,6 @@ const UNSAID_WAIT: Duration = Duration::from_secs(30);
 /// names of the protocol beneath it, which come through now and then. The first
 /// that matches counts.
 const BY_TEXT: &[(&str, FailureKind)] = &[
-    ("peer_flood", FailureKind::BotDead),
     ("user_deactivated_ban", FailureKind::BotDead),
     ("bot was kicked", FailureKind::ChannelGone),
     ("bot is not a member", FailureKind::ChannelGone),
@@ -130,6 +129,8 @@ fn kind(code: u16, parameters: &Parameters, header: Option<u64>, text: &str) -> 
         return FailureKind::Wait(Duration::from_secs(seconds));
     }
     match code {
+        // Not a wait: the bot is restricted for spam, under whatever code.
+        400..500 if text.contains("peer_flood") => FailureKind::BotDead,
         429 | 420 => FailureKind::Wait(UNSAID_WAIT),
         401 | 404 => FailureKind::BotDead,
         500.. => FailureKind::Transient,

@@ -8,13 +8,20 @@ use serde_json::{Value, json};
 
 use crate::{Bot, BotToken, Chat, ChatInfo, Failure, FailureKind, Message, Sent, classify};
 
+/// A time-out must be above this. Telegram holds some answers for 3 s, so that a shorter
+/// one would turn waits into uncertainty.
+pub const SHORTEST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A connection that idled longer is not used again: the other side may be closing it,
+/// and a message sent into that is uncertain.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
 /// How the Bot API is reached.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Its base, without a path: `https://api.telegram.org`, or a server of one's own.
     pub base_url: String,
-    /// For a whole call. Telegram holds some answers for 3 s, so less than that would
-    /// turn waits into uncertainty.
+    /// For a whole call; above [`SHORTEST_TIMEOUT`].
     pub timeout: Duration,
     /// For the connection alone; what fails here was certainly not sent.
     pub connect_timeout: Duration,
@@ -38,6 +45,11 @@ pub enum SetupError {
         "TELEGRAM_API_URL {0:?} must be an http or https URL, such as https://api.telegram.org"
     )]
     BaseUrl(String),
+    /// The time-out is too short.
+    #[error(
+        "the time-out of {0:?} must be above {SHORTEST_TIMEOUT:?}: Telegram holds some answers for that long"
+    )]
+    Timeout(Duration),
     /// TLS could not be set up.
     #[error("could not set up TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -66,6 +78,9 @@ impl Client {
         if !is_http {
             return Err(SetupError::BaseUrl(settings.base_url.clone()));
         }
+        if settings.timeout <= SHORTEST_TIMEOUT {
+            return Err(SetupError::Timeout(settings.timeout));
+        }
         let roots = rustls::RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };
@@ -78,6 +93,7 @@ impl Client {
             .tls_backend_preconfigured(tls)
             .timeout(settings.timeout)
             .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(POOL_IDLE)
             // A send that was redirected or repeated might happen twice.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -208,6 +224,18 @@ mod tests {
                 "{base_url}"
             );
         }
+    }
+
+    #[test]
+    fn a_timeout_that_would_cut_off_telegrams_waits_is_refused() {
+        let settings = Settings {
+            timeout: SHORTEST_TIMEOUT,
+            ..Settings::default()
+        };
+        assert!(matches!(
+            Client::new(&settings),
+            Err(SetupError::Timeout(_))
+        ));
     }
 
     #[test]

@@ -15,6 +15,6 @@ mod token;
 
 pub use answer::{Bot, ChatInfo, ChatKind, Failure, FailureKind, Sent};
 pub use classify::classify;
-pub use client::{Client, Settings, SetupError};
+pub use client::{Client, SHORTEST_TIMEOUT, Settings, SetupError};
 pub use message::{Button, Chat, Media, MediaKind, Message, ParseMode};
 pub use token::{BadToken, BotToken};

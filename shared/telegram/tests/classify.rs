@@ -162,10 +162,12 @@ fn a_message_that_is_refused_would_fail_everywhere() {
 fn a_bot_that_is_refused_is_dead() {
     assert_eq!(refusal(401, "Unauthorized"), FailureKind::BotDead);
     assert_eq!(refusal(404, "Not Found"), FailureKind::BotDead);
-    assert_eq!(
-        refusal(400, "Bad Request: PEER_FLOOD"),
-        FailureKind::BotDead
-    );
+    for code in [400, 403, 429] {
+        assert_eq!(
+            refusal(code, "Bad Request: PEER_FLOOD"),
+            FailureKind::BotDead
+        );
+    }
 }
 
 #[test]

@@ -72,29 +72,38 @@ impl<'a> Reader<'a> {
         self.take_until(|c| !c.is_ascii_whitespace());
     }
 
-    /// An entity that Telegram knows, or the `&` itself.
+    /// An entity that Telegram knows, or the `&` itself. Its semicolon may be missing.
     fn entity(&mut self) -> char {
-        let rest = &self.text[self.at + 1..];
-        let known = rest.split_once(';').and_then(|(name, _)| {
-            let c = match name {
-                "lt" => '<',
-                "gt" => '>',
-                "amp" => '&',
-                "quot" => '"',
-                name => {
-                    let number = name.strip_prefix('#')?;
-                    let code = match number.strip_prefix('x') {
-                        Some(hex) => u32::from_str_radix(hex, 16),
-                        None => number.parse(),
-                    };
-                    char::from_u32(code.ok()?).filter(|c| *c != '\0')?
-                }
-            };
-            Some((c, name.len() + 2))
-        });
-        let (c, length) = known.unwrap_or(('&', 1));
-        self.at += length;
-        c
+        let begin = self.at;
+        self.at += 1;
+        let number = self.text[self.at..].starts_with('#');
+        let c = if number {
+            self.at += 1;
+            let hex = self.text[self.at..].starts_with('x');
+            let radix = if hex { 16 } else { 10 };
+            self.at += usize::from(hex);
+            let digits = self.take_until(|c| !c.is_digit(radix));
+            let code = u32::from_str_radix(digits, radix).unwrap_or(0);
+            char::from_u32(code).filter(|c| *c != '\0' && self.at - begin < 10)
+        } else {
+            match self.take_until(|c| !c.is_ascii_alphabetic()) {
+                "lt" => Some('<'),
+                "gt" => Some('>'),
+                "amp" => Some('&'),
+                "quot" => Some('"'),
+                _ => None,
+            }
+        };
+        match c {
+            Some(c) => {
+                self.at += usize::from(self.peek() == Some(';'));
+                c
+            }
+            None => {
+                self.at = begin + 1;
+                '&'
+            }
+        }
     }
 
     fn start_tag(&mut self, begin: usize) -> Result<String, String> {

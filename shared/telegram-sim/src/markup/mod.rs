@@ -4,13 +4,16 @@
 mod html;
 mod markdown;
 
-/// The text that readers see, or Telegram's complaint (without "Bad Request: ").
-pub(crate) fn parse(text: &str, mode: Option<&str>) -> Result<String, String> {
-    let parsed = match mode.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("" | "none") => Ok(text.to_owned()),
-        Some("html") => html::parse(text),
-        Some("markdownv2") => markdown::parse(text),
-        Some(_) => return Err("unsupported parse_mode".to_owned()),
+/// The text that readers see, where `parse_mode` is `HTML`, `MarkdownV2` or empty.
+///
+/// # Errors
+/// Telegram's complaint, without "Bad Request: ".
+pub fn visible_text(text: &str, parse_mode: &str) -> Result<String, String> {
+    let parsed = match parse_mode.to_ascii_lowercase().as_str() {
+        "" => Ok(text.to_owned()),
+        "html" => html::parse(text),
+        "markdownv2" => markdown::parse(text),
+        _ => return Err("unsupported parse_mode".to_owned()),
     };
     parsed.map_err(|fault| format!("can't parse entities: {fault}"))
 }

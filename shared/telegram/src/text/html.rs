@@ -76,7 +76,7 @@ pub(super) fn validate(text: &str) -> Result<usize, TextError> {
 fn close(open: &mut Vec<(&str, usize)>, tag: &Tag<'_>, at: usize) -> Result<(), TextError> {
     let name = tag.name;
     match open.pop() {
-        Some((opened, _)) if opened == name => Ok(()),
+        Some((opened, _)) if opened.eq_ignore_ascii_case(name) => Ok(()),
         Some((opened, _)) => Err(TextError::at(
             at,
             format!("</{name}> where </{opened}> is due: tags must nest"),
@@ -87,19 +87,19 @@ fn close(open: &mut Vec<(&str, usize)>, tag: &Tag<'_>, at: usize) -> Result<(), 
 
 fn check(tag: &Tag<'_>, at: usize) -> Result<(), TextError> {
     let name = tag.name;
-    if !TAGS.contains(&name) {
+    if !TAGS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         return Err(TextError::at(
             at,
             format!("Telegram knows no tag <{name}>; write &lt; for a plain <"),
         ));
     }
-    if name == "span" && tag.attributes != "class=\"tg-spoiler\"" {
+    if name.eq_ignore_ascii_case("span") && tag.attributes != "class=\"tg-spoiler\"" {
         return Err(TextError::at(
             at,
             "<span> must be <span class=\"tg-spoiler\">",
         ));
     }
-    if name == "tg-emoji" && !tag.attributes.starts_with("emoji-id=") {
+    if name.eq_ignore_ascii_case("tg-emoji") && !tag.attributes.starts_with("emoji-id=") {
         return Err(TextError::at(
             at,
             "<tg-emoji> must be <tg-emoji emoji-id=\"…\">",
@@ -165,22 +165,34 @@ fn end_of_tag(rest: &str) -> Option<usize> {
 }
 
 /// The bytes of the entity that `rest` begins with; 1 for a plain `&`, which Telegram
-/// lets stand.
+/// lets stand. The semicolon may be missing, and a number is short.
 fn entity(rest: &str) -> usize {
-    let Some(end) = rest.find(';').filter(|end| *end <= 10) else {
-        return 1;
+    let length_of = |from: usize, belongs: fn(&char) -> bool| {
+        rest[from..].chars().take_while(belongs).count() + from
     };
-    let name = &rest[1..end];
-    let number = match name.strip_prefix('#') {
-        Some(number) => match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => number.parse().ok(),
-        },
-        None => None,
+    let (end, known) = if rest.starts_with("&#x") {
+        let end = length_of(3, char::is_ascii_hexdigit);
+        (end, end < 10 && is_code_point(&rest[3..end], 16))
+    } else if rest.starts_with("&#") {
+        let end = length_of(2, char::is_ascii_digit);
+        (end, end < 10 && is_code_point(&rest[2..end], 10))
+    } else {
+        let end = length_of(1, char::is_ascii_alphabetic);
+        (end, matches!(&rest[1..end], "lt" | "gt" | "amp" | "quot"))
     };
-    let known =
-        matches!(name, "lt" | "gt" | "amp" | "quot") || number.and_then(char::from_u32).is_some();
-    if known { end + 1 } else { 1 }
+    match known {
+        true if rest[end..].starts_with(';') => end + 1,
+        true => end,
+        false => 1,
+    }
+}
+
+/// Whether a number names a character.
+fn is_code_point(digits: &str, radix: u32) -> bool {
+    u32::from_str_radix(digits, radix)
+        .ok()
+        .and_then(char::from_u32)
+        .is_some_and(|c| c != '\0')
 }
 
 #[cfg(test)]
@@ -196,6 +208,7 @@ mod tests {
     fn markup_does_not_count() {
         let text = "<b>bold</b> <a href=\"https://example.com?a>b\">link</a> &lt;&#1046;";
         assert_eq!(validate(text), Ok("bold link <Ж".chars().count()));
+        assert_eq!(validate("a &lt b &#65 &#0;"), Ok("a < b A &#0;".len()));
     }
 
     #[test]
@@ -207,6 +220,7 @@ mod tests {
             "<tg-emoji emoji-id=\"5368324170671202286\">x</tg-emoji>",
             "<blockquote expandable>x</blockquote>",
             "fish & chips",
+            "<B>x</b>",
         ] {
             assert!(validate(text).is_ok(), "{text}");
         }

@@ -39,8 +39,7 @@ pub(super) fn validate(text: &str) -> Result<usize, TextError> {
         if c == '\\' {
             let escaped = rest[1..].chars().next();
             match escaped {
-                // Telegram takes a backslash before any ASCII character.
-                Some(next) if next.is_ascii() => {
+                Some(next) if is_escapable(next) => {
                     at += 1 + next.len_utf8();
                     length += 1;
                     line_starts = next == '\n';
@@ -62,12 +61,6 @@ pub(super) fn validate(text: &str) -> Result<usize, TextError> {
             match open.last() {
                 Some((Open::Pair(opened), _)) if opened == mark => {
                     open.pop();
-                }
-                // `_` closes what `__` would otherwise open anew.
-                Some((Open::Pair("_"), _)) if *mark == "__" => {
-                    open.pop();
-                    at += 1;
-                    continue;
                 }
                 _ if open.iter().any(|(opened, _)| *opened == Open::Pair(mark)) => {
                     return Err(TextError::at(
@@ -114,6 +107,11 @@ pub(super) fn validate(text: &str) -> Result<usize, TextError> {
     }
 }
 
+/// Telegram takes a backslash before any ASCII character, in code too.
+fn is_escapable(c: char) -> bool {
+    ('\u{1}'..='~').contains(&c)
+}
+
 fn must_be_escaped(offset: usize, c: char) -> TextError {
     TextError::at(
         offset,
@@ -146,7 +144,7 @@ fn code(text: &str, at: usize) -> Result<Option<Code>, TextError> {
         if c == '`' {
             return Err(must_be_escaped(at + inside, c));
         }
-        let escaped = c == '\\' && rest[inside + 1..].starts_with(['`', '\\']);
+        let escaped = c == '\\' && rest[inside + 1..].starts_with(is_escapable);
         inside += if escaped { 2 } else { c.len_utf8() };
         length += 1;
     }

@@ -11,7 +11,8 @@ use telecast_core::Error;
 use tokio_postgres::error::SqlState;
 
 /// What a request that fails is told.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct ApiError {
     status: StatusCode,
     code: &'static str,

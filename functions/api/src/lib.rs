@@ -8,6 +8,7 @@ mod access;
 mod client_ip;
 mod error;
 mod extract;
+mod password;
 mod routes;
 mod state;
 mod token;

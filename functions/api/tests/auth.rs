@@ -115,6 +115,45 @@ async fn a_refresh_token_brings_new_tokens_once() {
 }
 
 #[tokio::test]
+async fn a_new_password_of_ones_own_ends_the_other_sessions() {
+    let api = Api::start().await;
+    let elsewhere = login(&api, "operator", PASSWORD).await.ok();
+    let here = api.token(Role::Operator);
+    let change = async |current: &str, new: &str| {
+        let body = json!({"currentPassword": current, "newPassword": new});
+        api.call(Method::POST, "/api/auth/password", Some(here), Some(body))
+            .await
+    };
+    let field = |answer: common::Answer| answer.body["error"]["details"]["field"].clone();
+    assert_eq!(
+        field(change("wrong horse", "battery staple").await),
+        "currentPassword"
+    );
+    assert_eq!(field(change(PASSWORD, "short").await), "newPassword");
+    assert_eq!(
+        change(PASSWORD, "battery staple").await.status,
+        StatusCode::NO_CONTENT
+    );
+    let me = async |token| {
+        api.call(Method::GET, "/api/auth/me", token, None)
+            .await
+            .status
+    };
+    assert_eq!(me(Some(here)).await, StatusCode::OK);
+    assert_eq!(
+        me(elsewhere["token"].as_str()).await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert!(
+        login(&api, "operator", "battery staple")
+            .await
+            .status
+            .is_success()
+    );
+    assert_eq!(api.audited().await, ["LOGIN", "PASSWORD_CHANGED", "LOGIN"]);
+}
+
+#[tokio::test]
 async fn a_disabled_user_is_cut_off_at_once() {
     let api = Api::start().await;
     let operator = api.token(Role::Operator).to_owned();

@@ -156,3 +156,52 @@ async fn a_batch_is_filled_shown_and_deleted() {
     assert_eq!(api.delete(&path).await.status, StatusCode::NO_CONTENT);
     assert_eq!(api.get(&path).await.code(), "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn an_exported_batch_can_be_imported_again() {
+    let api = Api::start().await;
+    let rows: String = (0..450)
+        .map(|n| format!("{{\"username\":\"name_{n}\",\"title\":\"Новости, \\\"{n}\\\"\",\"size\":{n},\"collected_at\":\"2026-01-31\"}}\n"))
+        .chain(["{\"chat_id\":-1001}\n".to_owned()])
+        .collect();
+    api.import("application/jsonl", rows).await.ok();
+    let batch = json!({"name": "all", "add": {"filter": {}}});
+    let path = format!(
+        "/api/batches/{}/export?format=",
+        api.post("/api/batches", batch).await.id()
+    );
+    for (format, content_type) in [("csv", "text/csv"), ("jsonl", "application/jsonl")] {
+        let file = api.get(&format!("{path}{format}")).await.ok();
+        let report = api
+            .import(content_type, file.as_str().unwrap().to_owned())
+            .await
+            .ok();
+        assert_eq!(report["unchanged"], 451, "{format}: {report}");
+        assert_eq!(report["rows"], 451);
+    }
+    assert_eq!(api.get(&format!("{path}xls")).await.code(), "INVALID");
+}
+
+#[tokio::test]
+async fn a_cloned_batch_has_the_same_channels_but_those_that_opted_out() {
+    let api = Api::start().await;
+    api.import("text/csv", "username\nnews_one\nnews_two\n")
+        .await
+        .ok();
+    let batch = json!({"name": "all", "description": "both", "add": {"filter": {}}});
+    let path = format!(
+        "/api/batches/{}/clone",
+        api.post("/api/batches", batch).await.id()
+    );
+    api.sql("UPDATE channels SET opted_out_at = now() WHERE username = 'news_two'")
+        .await;
+    let copy = api.post(&path, json!({"name": "copy"})).await.ok();
+    assert_eq!(
+        (&copy["channels"], &copy["description"]),
+        (&json!(1), &json!("both"))
+    );
+    assert_eq!(
+        api.post(&path, json!({"name": "copy"})).await.code(),
+        "NAME_TAKEN"
+    );
+}

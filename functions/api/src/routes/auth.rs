@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use telecast_core::{
     audit::{self, Actor},
-    users::{self, LoginKeys, Password, RefreshToken, Session, User},
+    users::{self, Credentials, LoginKeys, Password, RefreshToken, Session, User},
 };
 
-use crate::{ApiError, App, access::Caller, client_ip::ClientIp, extract};
+use crate::{ApiError, App, access::Caller, client_ip::ClientIp, extract, password};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,6 +22,13 @@ pub(super) struct Login {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Refresh {
     refresh_token: RefreshToken,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ChangePassword {
+    current_password: Password,
+    new_password: Password,
 }
 
 /// Both tokens of a session.
@@ -42,24 +49,9 @@ pub(super) async fn login(
     extract::Json(login): extract::Json<Login>,
 ) -> Result<Json<Tokens>, ApiError> {
     let keys = LoginKeys::new(&login.username, ip.as_deref());
-    let credentials = {
-        let mut database = app.database().await?;
-        let transaction = database.transaction().await?;
-        if let Some(until) = users::charge(&transaction, &keys).await? {
-            return Err(ApiError::too_many_logins(until, Utc::now()));
-        }
-        let credentials = users::credentials(&*transaction, &login.username).await?;
-        transaction.commit().await?;
-        credentials
-    };
+    let credentials = charged(&app, &keys, &login.username).await?;
     // No connection is held meanwhile: the hash is slow on purpose.
-    let (credentials, matches) = tokio::task::spawn_blocking(move || {
-        let hash = credentials.as_ref().map(|found| &found.password_hash);
-        let matches = login.password.matches(hash);
-        (credentials, matches)
-    })
-    .await
-    .map_err(|error| ApiError::internal(&error))?;
+    let matches = password::matches(login.password, credentials.as_ref()).await?;
 
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
@@ -86,6 +78,22 @@ pub(super) async fn login(
     }
 }
 
+/// Charges an attempt to log in, then looks the user up.
+async fn charged(
+    app: &App,
+    keys: &LoginKeys,
+    username: &str,
+) -> Result<Option<Credentials>, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    if let Some(until) = users::charge(&transaction, keys).await? {
+        return Err(ApiError::too_many_logins(until, Utc::now()));
+    }
+    let credentials = users::credentials(&*transaction, username).await?;
+    transaction.commit().await?;
+    Ok(credentials)
+}
+
 /// POST /api/auth/refresh
 pub(super) async fn refresh(
     State(app): State<App>,
@@ -107,6 +115,27 @@ pub(super) async fn logout(State(app): State<App>, caller: Caller) -> Result<Sta
     users::close(&transaction, caller.session).await?;
     let id = caller.user.id;
     audit::record(&transaction, &caller.actor, "LOGOUT", "user", id, json!({})).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// POST /api/auth/password: one's own. Guesses are charged like logins.
+pub(super) async fn change_password(
+    State(app): State<App>,
+    caller: Caller,
+    extract::Json(change): extract::Json<ChangePassword>,
+) -> Result<StatusCode, ApiError> {
+    let keys = LoginKeys::new(&caller.user.username, caller.actor.ip.as_deref());
+    let credentials = charged(&app, &keys, &caller.user.username).await?;
+    if !password::matches(change.current_password, credentials.as_ref()).await? {
+        return Err(ApiError::invalid("currentPassword", "is wrong"));
+    }
+    let new = password::hash("newPassword", change.new_password).await?;
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    users::forgive(&transaction, &keys).await?;
+    let (id, session) = (caller.user.id, caller.session);
+    users::change_password(&transaction, &caller.actor, id, new, session).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,13 +4,14 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use telecast_core::{
     page::List,
-    users::{self, BadPassword, NewUser, Password, PasswordHash, Role, User, UserPatch},
+    users::{self, NewUser, Password, Role, User, UserPatch},
 };
 
 use crate::{
     ApiError, App,
     access::Caller,
     extract::{self, Id, PageQuery, Query},
+    password::hash,
 };
 
 #[derive(Debug, Deserialize)]
@@ -46,7 +47,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<User>), ApiError> {
     let new = NewUser {
         username: create.username,
-        password_hash: hash(create.password).await?,
+        password_hash: hash("password", create.password).await?,
         role: create.role,
     };
     let mut database = app.database().await?;
@@ -64,7 +65,7 @@ pub(super) async fn update(
     extract::Json(update): extract::Json<Update>,
 ) -> Result<Json<User>, ApiError> {
     let password_hash = match update.password {
-        Some(password) => Some(hash(password).await?),
+        Some(password) => Some(hash("password", password).await?),
         None => None,
     };
     let patch = UserPatch {
@@ -77,16 +78,4 @@ pub(super) async fn update(
     let user = users::update(&transaction, &caller.actor, id, patch).await?;
     transaction.commit().await?;
     Ok(Json(user))
-}
-
-/// Checks a new password and hashes it, away from the async tasks.
-async fn hash(password: Password) -> Result<PasswordHash, ApiError> {
-    let password: Password = password
-        .expose()
-        .parse()
-        .map_err(|error: BadPassword| ApiError::invalid("password", error.to_string()))?;
-    let hash = tokio::task::spawn_blocking(move || password.hash())
-        .await
-        .map_err(|error| ApiError::internal(&error))??;
-    Ok(hash)
 }

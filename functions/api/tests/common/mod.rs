@@ -64,6 +64,7 @@ impl Kick for Kicks {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: axum::http::HeaderMap,
+    /// JSON, or a file as one text.
     pub body: Value,
 }
 
@@ -170,7 +171,10 @@ impl Api {
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = match bytes.is_empty() {
             true => Value::Null,
-            false => serde_json::from_slice(&bytes).expect("every body is JSON"),
+            false if parts.headers[header::CONTENT_TYPE] == "application/json" => {
+                serde_json::from_slice(&bytes).unwrap()
+            }
+            false => String::from_utf8(bytes.into()).unwrap().into(),
         };
         Answer {
             status: parts.status,

@@ -163,6 +163,31 @@ pub async fn update(
     Ok(batch)
 }
 
+/// Makes a batch of the same channels, but for those that opted out since.
+///
+/// # Errors
+/// `NotFound`, `Invalid` for a bad name, `Conflict` for a name in use.
+pub async fn clone(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    id: Uuid,
+    name: String,
+) -> Result<Batch> {
+    let source = get(transaction, id).await?;
+    let new = NewBatch {
+        name,
+        description: source.description,
+        add: Selection {
+            channel_ids: Vec::new(),
+            filter: Some(Filter {
+                batch_id: Some(id),
+                ..Filter::default()
+            }),
+        },
+    };
+    create(transaction, actor, new).await
+}
+
 /// Deletes a batch; its channels stay.
 ///
 /// # Errors
@@ -209,6 +234,26 @@ async fn lock(transaction: &Transaction<'_>, id: Uuid) -> Result<Batch> {
         )
         .await?;
     get(transaction, id).await
+}
+
+/// Puts channels into a batch by what an import named them: public names (in lower
+/// case, without the @) and chat ids. Gives how many were added.
+pub async fn add_named(
+    transaction: &Transaction<'_>,
+    id: Uuid,
+    usernames: &[String],
+    chat_ids: &[i64],
+) -> Result<u64> {
+    Ok(transaction
+        .execute_typed(
+            include_str!("add_named.sql"),
+            &[
+                (&id, Type::UUID),
+                (&usernames, Type::TEXT_ARRAY),
+                (&chat_ids, Type::INT8_ARRAY),
+            ],
+        )
+        .await?)
 }
 
 async fn add(transaction: &Transaction<'_>, id: Uuid, selection: &Selection) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Channels: who gets messages. Opt-out is a hard gate.
 
+pub mod export;
 pub mod import;
 mod store;
 mod username;

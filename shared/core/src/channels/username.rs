@@ -29,7 +29,7 @@ impl Username {
     }
 
     /// What makes two names the same.
-    pub(crate) fn key(&self) -> String {
+    pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 }

@@ -9,7 +9,8 @@ pub use backoff::{LoginKeys, charge, forgive};
 pub use password::{BadPassword, Password, PasswordHash};
 pub use session::{RefreshToken, Session, authenticate, close, close_all, open, refresh};
 pub use store::{
-    Credentials, NewUser, User, UserPatch, create, credentials, ensure_admin, get, list, update,
+    Credentials, NewUser, User, UserPatch, change_password, create, credentials, ensure_admin, get,
+    list, update,
 };
 
 use serde::{Deserialize, Serialize};

@@ -143,6 +143,32 @@ pub async fn update(
     Ok(user)
 }
 
+/// Changes a user's own password, and ends all their sessions but `session`.
+pub async fn change_password(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    id: Uuid,
+    new: PasswordHash,
+    session: Uuid,
+) -> Result<()> {
+    transaction
+        .execute_typed(
+            "UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1",
+            &[(&id, Type::UUID), (&new.0, Type::TEXT)],
+        )
+        .await?;
+    session::close_all(transaction, id, Some(session)).await?;
+    audit::record(
+        transaction,
+        actor,
+        "PASSWORD_CHANGED",
+        "user",
+        id,
+        json!({}),
+    )
+    .await
+}
+
 /// Adds the user `admin` where there are no users yet; nothing otherwise.
 pub async fn ensure_admin(
     transaction: &Transaction<'_>,

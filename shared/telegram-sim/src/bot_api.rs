@@ -11,9 +11,9 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use crate::{
+    reply::Reply,
     request::Parameters,
     server::{CloseConnection, Shared},
-    world::Reply,
 };
 
 pub(crate) fn router() -> Router<Shared> {

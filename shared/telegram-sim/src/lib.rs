@@ -14,6 +14,7 @@ mod control;
 mod ledger;
 mod limits;
 mod markup;
+mod reply;
 mod request;
 mod script;
 mod server;

@@ -57,7 +57,7 @@ impl Default for Config {
 
 /// A simulator that does not start.
 #[derive(Debug, thiserror::Error)]
-#[error("the simulator cannot listen on {listen}: {cause}; choose another address")]
+#[error("the simulator cannot listen on {listen}; choose another address")]
 pub struct StartError {
     listen: SocketAddr,
     #[source]

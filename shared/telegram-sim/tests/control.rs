@@ -138,7 +138,7 @@ async fn refusals_have_telegrams_exact_form() {
             "Bad Request: message text is empty",
         ),
         (
-            format!("/bot{TOKEN}/sendPidgeon"),
+            format!("/bot{TOKEN}/sendPigeon"),
             &good,
             404,
             "Not Found: method not found",

@@ -1,4 +1,58 @@
-//! The `telecast` command.
+//! The `telecast` command: everything in one process, and what operators need.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod campaign_client;
+mod demo;
+mod local;
+mod parts;
+mod report;
+mod send;
+mod shutdown;
+mod up;
+mod watch;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use telecast_runtime::{
+    config::{Variables, environment},
+    telemetry,
+};
+
+use args::{Cli, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("telecast: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode> {
+    // For the HTTP client of the demonstration; an error means that there is one already.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    let variables = Variables::new(&environment);
+    let (format, filter) = variables.logs()?;
+    // A progress bar and log lines do not share a terminal well: these two keep quiet
+    // unless asked.
+    let quiet = matches!(command, Command::Demo(_) | Command::Send(_))
+        && variables.text("RUST_LOG").is_none();
+    let filter = if quiet { "warn".parse()? } else { filter };
+    telemetry::start(format, filter)?;
+    match command {
+        Command::Up(up) => up::run(up).await,
+        Command::Demo(demo) => demo::run(demo).await,
+        Command::Send(send) => send::run(send).await,
+        Command::Migrate => parts::migrate().await,
+        Command::Scheduler => parts::scheduler().await,
+        Command::Api(api) => parts::api(api).await,
+    }
+}

@@ -82,7 +82,8 @@ impl Lane {
                 let row = client
                     .query_typed_one(include_str!("next_start.sql"), &[(&name, Type::TEXT)])
                     .await?;
-                row.try_get::<_, Option<f64>>(0)?.map(Duration::from_secs_f64)
+                row.try_get::<_, Option<f64>>(0)?
+                    .map(Duration::from_secs_f64)
             }
         };
         Ok(Found::Nothing(next_due))
@@ -111,10 +112,20 @@ pub(crate) async fn invoke(
         }
         Invoked::Accepted => tracing::debug!(queue = name, jobs = count, "accepted"),
         Invoked::Unknown { reason } => {
-            tracing::warn!(queue = name, jobs = count, reason, "no answer; expiry decides");
+            tracing::warn!(
+                queue = name,
+                jobs = count,
+                reason,
+                "no answer; expiry decides"
+            );
         }
         Invoked::NotStarted { reason } => {
-            tracing::warn!(queue = name, jobs = count, reason, "not started; giving back");
+            tracing::warn!(
+                queue = name,
+                jobs = count,
+                reason,
+                "not started; giving back"
+            );
             let pause = StartAfter::In(NOT_STARTED_PAUSE);
             let given_back = async {
                 let client = pool.get().await?;

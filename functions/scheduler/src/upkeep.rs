@@ -32,7 +32,10 @@ pub(crate) async fn upkeep(pool: &Pool, queue: &Queue) -> Result<(), Error> {
     };
     let pass = queue.upkeep(&**client, &upkeep, None).await?;
     if pass.expired > 0 {
-        tracing::warn!(jobs = pass.expired, "attempts expired: their handlers died or were slow");
+        tracing::warn!(
+            jobs = pass.expired,
+            "attempts expired: their handlers died or were slow"
+        );
     }
     let transaction = client.transaction().await?;
     let stranded = delivery::settle_stranded(&transaction).await?;

@@ -67,8 +67,7 @@ impl Delivery<'_> {
         if self.deadline.remaining() < LAST_START || self.stopped.contains(context.bot_id) {
             return Outcome::NotTried;
         }
-        let message = match templates::render(&context.content, &claim.recipient, &context.params)
-        {
+        let message = match templates::render(&context.content, &claim.recipient, &context.params) {
             Ok(message) => message,
             Err(error) => return Outcome::MessageBad(error.to_string()),
         };

@@ -48,13 +48,19 @@ impl StartCampaign {
     async fn plan(&self, job: &Job) -> Result<(), PlanError> {
         let payload = Payload::deserialize(&job.data)?;
         let mut client = self.pool.get().await?;
-        let transaction = client.transaction().await.map_err(telecast_core::Error::from)?;
+        let transaction = client
+            .transaction()
+            .await
+            .map_err(telecast_core::Error::from)?;
         let planned = delivery::plan(&transaction, payload.campaign_id).await?;
         self.queue
             .complete(&*transaction, START_QUEUE, [job], None)
             .await
             .map_err(telecast_core::Error::from)?;
-        transaction.commit().await.map_err(telecast_core::Error::from)?;
+        transaction
+            .commit()
+            .await
+            .map_err(telecast_core::Error::from)?;
         match planned {
             Planned::Now { total } => {
                 tracing::info!(campaign_id = %payload.campaign_id, total, "planned");

@@ -44,7 +44,7 @@ impl Binaries {
             .ok_or(Error::NotFound)
     }
 
-    fn in_folder(folder: &Path) -> Option<Self> {
+    pub(crate) fn in_folder(folder: &Path) -> Option<Self> {
         PROGRAMS
             .iter()
             .all(|program| folder.join(program).is_file())

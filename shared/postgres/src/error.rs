@@ -13,6 +13,13 @@ pub enum Error {
          or set DATABASE_URL to a server that runs"
     )]
     NotFound,
+    /// No binaries on this machine, and none could be fetched.
+    #[cfg(feature = "download")]
+    #[error("{}. Fetching it failed: {reason}", Self::NotFound)]
+    Download {
+        /// Why not.
+        reason: String,
+    },
     /// PG_BIN_DIR names a folder without them.
     #[error("PG_BIN_DIR is {0}, which does not hold initdb, pg_ctl and postgres")]
     BadBinDir(PathBuf),

@@ -8,6 +8,8 @@
 mod account;
 mod binaries;
 mod cluster;
+#[cfg(feature = "download")]
+mod download;
 mod error;
 mod server;
 pub mod testing;

@@ -56,15 +56,18 @@ impl Server {
     ///
     /// # Errors
     /// Each says what to do; see [`Error`].
-    pub fn start(data_dir: &Path, durability: Durability) -> Result<Self, Error> {
-        let binaries = Binaries::find()?;
+    pub fn start(
+        binaries: &Binaries,
+        data_dir: &Path,
+        durability: Durability,
+    ) -> Result<Self, Error> {
         let account = Account::choose()?;
-        let cluster = Cluster::open(&binaries, account, data_dir)?;
+        let cluster = Cluster::open(binaries, account, data_dir)?;
         let mut tries = 0;
         loop {
             tries += 1;
             let port = free_port()?;
-            match run(&binaries, account, data_dir, &cluster, port, durability) {
+            match run(binaries, account, data_dir, &cluster, port, durability) {
                 Ok(supervisor) => {
                     tracing::debug!(port, "the database server accepts connections");
                     return Ok(Self {

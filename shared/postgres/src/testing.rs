@@ -27,7 +27,7 @@ use std::{
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::{Durability, Server};
+use crate::{Binaries, Durability, Server};
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 static TEMPLATES: OnceLock<Mutex<HashMap<String, Arc<OnceCell<()>>>>> = OnceLock::new();
@@ -114,7 +114,9 @@ fn server() -> &'static Server {
                 .tempdir()
                 .expect("a temporary folder can be made")
                 .keep();
-            Server::start(&folder, Durability::ThrowAway).expect("PostgreSQL can be started")
+            let binaries = Binaries::find().expect("there is a PostgreSQL");
+            Server::start(&binaries, &folder, Durability::ThrowAway)
+                .expect("PostgreSQL can be started")
         })
         .join()
         .expect("the server's thread ends")

@@ -1,7 +1,6 @@
 //! A private server, on the real PostgreSQL of this machine.
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
-
 use std::{
     fs,
     path::Path,
@@ -9,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use telecast_postgres::{Durability, Error, Server};
+use telecast_postgres::{Binaries, Durability, Error, Server};
 use tokio_postgres::NoTls;
 
 async fn ask(server: &Server, sql: &str) -> String {
@@ -23,7 +22,7 @@ async fn ask(server: &Server, sql: &str) -> String {
 }
 
 fn start(folder: &Path) -> Result<Server, Error> {
-    Server::start(folder, Durability::Durable)
+    Server::start(&Binaries::find()?, folder, Durability::Durable)
 }
 
 #[tokio::test]

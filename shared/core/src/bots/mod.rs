@@ -1,5 +1,6 @@
 //! Bots: who sends. Their tokens are sealed at rest and never given out by the API.
 
+mod default;
 mod key;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +18,7 @@ use crate::{
     page::{List, Page},
 };
 
+pub use default::{DEFAULT, ensure_default};
 pub use key::{CannotOpen, EncryptionKey};
 pub use telecast_telegram::{BadToken, BotToken};
 

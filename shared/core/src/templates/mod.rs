@@ -7,7 +7,7 @@ mod render;
 mod store;
 
 pub use content::{Button, Content, Media, MediaKind, Options, ParseMode, Recipient};
-pub use render::{RenderError, check_params, fill, render};
+pub use render::{RenderError, check, check_params, fill, render};
 pub use store::{
     NewTemplate, Template, TemplatePatch, Version, create, delete, get, get_version, list, update,
     versions,

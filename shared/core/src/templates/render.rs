@@ -113,7 +113,7 @@ fn each_text(
 ///
 /// # Errors
 /// `Invalid`, with the field, and the line and column where there is one.
-pub(super) fn check(content: &Content) -> Result<()> {
+pub fn check(content: &Content) -> Result<()> {
     if content.text.trim().is_empty() && content.media.is_none() {
         let message = "must not be empty where there is no media";
         return Err(Error::invalid("text", message));

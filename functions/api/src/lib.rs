@@ -8,6 +8,7 @@ mod access;
 mod client_ip;
 mod error;
 mod extract;
+mod file;
 mod password;
 mod routes;
 mod state;

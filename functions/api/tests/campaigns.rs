@@ -217,3 +217,58 @@ async fn two_operators_who_press_start_at_once_start_one_campaign() {
     assert_eq!(statuses, [StatusCode::OK, StatusCode::CONFLICT]);
     assert_eq!(api.kicks(), 1);
 }
+
+#[tokio::test]
+async fn a_report_tells_what_became_of_each_channel() {
+    let api = Api::start().await;
+    let mut new = campaign(&api).await;
+    let rows: String = (0..250)
+        .map(|n| format!("{{\"username\":\"more_{n}\"}}\n"))
+        .collect();
+    api.import("application/jsonl", rows).await.ok();
+    let batch = json!({"name": "more", "add": {"filter": {}}});
+    new["batchId"] = json!(api.post("/api/batches", batch).await.id());
+    let id = api.post("/api/campaigns", new).await.id();
+    act(&api, &id, "start").await.ok();
+    let mut database = api.pool.get().await.unwrap();
+    let transaction = database.transaction().await.unwrap();
+    telecast_core::delivery::plan(&transaction, id.parse().unwrap())
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    api.sql(
+        "UPDATE jobs
+         SET status = 'FAILED', error_class = 'CHANNEL_GONE', error = 'bot was kicked, it said'
+         WHERE position = 7",
+    )
+    .await;
+
+    let path = format!("/api/campaigns/{id}");
+    let failed = api.get(&format!("{path}/jobs?status=FAILED")).await.ok();
+    assert_eq!(failed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(failed["items"][0]["errorClass"], "CHANNEL_GONE");
+    let first = api.get(&format!("{path}/jobs?limit=200")).await.ok();
+    let cursor = first["pagination"]["nextCursor"].as_str().unwrap();
+    let second = api
+        .get(&format!("{path}/jobs?limit=200&cursor={cursor}"))
+        .await
+        .ok();
+    assert_eq!(second["items"][0]["position"], 200);
+    assert_eq!(second["items"].as_array().unwrap().len(), 52);
+
+    let report = api.get(&format!("{path}/report.csv")).await.ok();
+    let lines: Vec<_> = report.as_str().unwrap().lines().collect();
+    assert_eq!(lines.len(), 253);
+    assert!(
+        lines[8].starts_with("7,@") && lines[8].contains(",\"bot was kicked, it said\","),
+        "{}",
+        lines[8]
+    );
+    let nowhere = "/api/campaigns/01890000-0000-7000-8000-000000000000";
+    for kind in ["jobs", "report.csv"] {
+        assert_eq!(
+            api.get(&format!("{nowhere}/{kind}")).await.code(),
+            "NOT_FOUND"
+        );
+    }
+}

@@ -9,6 +9,7 @@ pub mod channels;
 mod check;
 pub mod delivery;
 mod error;
+pub mod message_jobs;
 pub mod migrate;
 pub mod page;
 mod row;

@@ -126,6 +126,14 @@ async fn a_session_ends_with_logout_with_its_time_and_with_its_user() {
         &sessions[1].to_string(),
     )
     .await;
+    let transaction = client.transaction().await.unwrap();
+    users::open(&transaction, olga.id).await.unwrap();
+    transaction.commit().await.unwrap();
+    let kept: i64 = scalar(&client, "SELECT count(*) FROM sessions").await;
+    assert_eq!(
+        kept, 2,
+        "the ended session is forgotten with the next login"
+    );
     assert!(
         users::authenticate(&client, sessions[0])
             .await

@@ -1,25 +1,18 @@
 //! Batches of channels.
 
-use axum::{
-    Json,
-    body::Body,
-    extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
-use futures_util::{StreamExt, stream};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use telecast_core::{
     batches::{self, Batch, BatchPatch, NewBatch},
     channels::{self, Filter, export, import::Format},
-    page::{List, Page},
+    page::List,
 };
-use uuid::Uuid;
 
 use crate::{
     ApiError, App,
     access::Caller,
     extract::{self, Id, PageQuery, Query},
+    file::{file, pages},
 };
 
 #[derive(Debug, Deserialize)]
@@ -94,33 +87,19 @@ pub(super) async fn export(
         ExportFormat::Csv => (Format::Csv, "text/csv; charset=utf-8"),
         ExportFormat::Jsonl => (Format::Jsonl, "application/jsonl"),
     };
-    let header = stream::iter([Ok(export::header(format))]);
-    let body = Body::from_stream(header.chain(rows(app, id, format)));
-    Ok(([(CONTENT_TYPE, content_type)], body).into_response())
-}
-
-/// The channels of a batch, page after page; no connection is held while the caller reads.
-fn rows(
-    app: App,
-    batch_id: Uuid,
-    format: Format,
-) -> impl stream::Stream<Item = Result<String, ApiError>> {
     let filter = Filter {
-        batch_id: Some(batch_id),
+        batch_id: Some(id),
         ..Filter::default()
     };
-    let first = Page::parse(Some(Page::MAX_LIMIT), None).ok();
-    stream::try_unfold(first, move |page| {
+    let rows = pages(move |page| {
         let (app, filter) = (app.clone(), filter.clone());
         async move {
-            let Some(page) = page else { return Ok(None) };
             let list = channels::list(&**app.database().await?, &filter, page).await?;
-            let text: String = list.items.iter().map(|c| export::row(format, c)).collect();
-            let next = list.pagination.next_cursor;
-            let next = next.map(|cursor| Page::parse(Some(Page::MAX_LIMIT), Some(&cursor)));
-            Ok(Some((text, next.transpose()?)))
+            let text = list.items.iter().map(|row| export::row(format, row));
+            Ok((text.collect(), list.pagination))
         }
-    })
+    });
+    Ok(file(content_type, export::header(format), rows))
 }
 
 /// PATCH /api/batches/{id}

@@ -7,10 +7,14 @@ mod bots;
 mod campaigns;
 mod channels;
 mod health;
+mod message_jobs;
 mod templates;
 mod users;
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -65,6 +69,8 @@ pub fn table() -> Vec<Route> {
         delete(Operator, "/api/templates/{id}", templates::delete),
         get(Auditor, "/api/campaigns", campaigns::list),
         get(Auditor, "/api/campaigns/{id}", campaigns::get),
+        get(Auditor, "/api/campaigns/{id}/jobs", message_jobs::list),
+        get(Auditor, "/api/campaigns/{id}/report.csv", message_jobs::csv),
         post(Operator, "/api/campaigns", campaigns::create),
         patch(Operator, "/api/campaigns/{id}", campaigns::update),
         post(Operator, "/api/campaigns/{id}/action", campaigns::act),
@@ -118,6 +124,7 @@ pub fn router(app: App) -> Router {
         .layer(header_of(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_of(header::CACHE_CONTROL, "no-store"))
         .layer(header_of(header::REFERRER_POLICY, "no-referrer"))
+        .layer(middleware::from_fn(log))
         .with_state(app)
 }
 
@@ -143,6 +150,22 @@ async fn within(
         )
         .into_response(),
     }
+}
+
+/// One log line a request; never its query, its headers or its body.
+async fn log(request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    tracing::info!(
+        %method,
+        path,
+        status = response.status().as_u16(),
+        milliseconds = began.elapsed().as_millis(),
+        "request"
+    );
+    response
 }
 
 async fn no_route() -> ApiError {

@@ -17,7 +17,7 @@ const COLUMNS: [&str; 6] = [
 /// What stands before the first row.
 pub fn header(format: Format) -> String {
     match format {
-        Format::Csv => csv_line(COLUMNS.map(str::to_owned)),
+        Format::Csv => csv_line(COLUMNS),
         Format::Jsonl => String::new(),
     }
 }
@@ -53,12 +53,14 @@ fn fields(channel: &Channel) -> [Value; 6] {
     ]
 }
 
-fn csv_line(fields: [String; 6]) -> String {
+/// A line of CSV, with its end. Fields are quoted where they must be.
+pub(crate) fn csv_line<T: AsRef<str>, const N: usize>(fields: [T; N]) -> String {
     let quoted = fields.map(|field| {
+        let field = field.as_ref();
         if field.contains([',', '"', '\n', '\r', ';', '\t']) {
             format!("\"{}\"", field.replace('"', "\"\""))
         } else {
-            field
+            field.to_owned()
         }
     });
     format!("{}\n", quoted.join(","))

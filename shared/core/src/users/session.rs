@@ -54,10 +54,16 @@ pub struct Session {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Opens a session for a user who proved who they are.
+/// Opens a session for a user who proved who they are; forgets their ended ones.
 pub async fn open(transaction: &Transaction<'_>, user_id: Uuid) -> Result<Session> {
     let id = Uuid::now_v7();
     let refresh_token = RefreshToken::generate();
+    transaction
+        .execute_typed(
+            "DELETE FROM sessions WHERE user_id = $1 AND expires_at <= now()",
+            &[(&user_id, Type::UUID)],
+        )
+        .await?;
     let row = transaction
         .query_typed_one(
             "INSERT INTO sessions (id, user_id, refresh_hash, expires_at)

@@ -1,0 +1,54 @@
+//! What became of each channel of a campaign.
+
+use axum::{Json, extract::State, response::Response};
+use serde::Deserialize;
+use telecast_core::{
+    campaigns,
+    message_jobs::{self, MessageJob, State as JobState},
+    page::List,
+};
+
+use crate::{
+    ApiError, App,
+    extract::{Id, Query, page},
+    file::{file, pages},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListQuery {
+    status: Option<JobState>,
+    limit: Option<u16>,
+    cursor: Option<String>,
+}
+
+/// GET /api/campaigns/{id}/jobs
+pub(super) async fn list(
+    State(app): State<App>,
+    Id(id): Id,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<List<MessageJob>>, ApiError> {
+    let page = page(query.limit, query.cursor.as_deref())?;
+    let database = app.database().await?;
+    Ok(Json(
+        message_jobs::list(&**database, id, query.status, page).await?,
+    ))
+}
+
+/// GET /api/campaigns/{id}/report.csv
+pub(super) async fn csv(State(app): State<App>, Id(id): Id) -> Result<Response, ApiError> {
+    campaigns::get(&**app.database().await?, id).await?;
+    let rows = pages(move |page| {
+        let app = app.clone();
+        async move {
+            let list = message_jobs::list(&**app.database().await?, id, None, page).await?;
+            let text = list.items.iter().map(message_jobs::csv_row);
+            Ok((text.collect(), list.pagination))
+        }
+    });
+    Ok(file(
+        "text/csv; charset=utf-8",
+        message_jobs::csv_header(),
+        rows,
+    ))
+}

@@ -1,6 +1,11 @@
 -- Takes out jobs that are not done.
 --   $1 queue  $2 ids  $3 their attempts' numbers, or nulls  $4 and starts
-WITH changed AS (
+WITH target AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+changed AS (
   UPDATE {schema}.job AS j
   SET
     state = 'cancelled',
@@ -14,6 +19,5 @@ WITH changed AS (
   RETURNING j.id
 )
 SELECT changed.id
-FROM {schema}.queue AS q
+FROM target
 LEFT JOIN changed ON true
-WHERE q.name = $1

@@ -2,7 +2,12 @@
 -- free of what it waited for.
 --   $5 an output each  $6 or one for all
 --   $1 queue  $2 ids  $3 their attempts' numbers, or nulls  $4 and starts
-WITH changed AS (
+WITH target AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+changed AS (
   UPDATE {schema}.job AS j
   SET
     state = 'completed',
@@ -19,6 +24,5 @@ WITH changed AS (
   RETURNING j.id, j.blocking
 )
 SELECT changed.id, changed.blocking
-FROM {schema}.queue AS q
+FROM target
 LEFT JOIN changed ON true
-WHERE q.name = $1

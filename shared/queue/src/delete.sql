@@ -1,6 +1,11 @@
 -- Deletes jobs, whatever their state.
 --   $1 queue  $2 ids  $3 their attempts' numbers, or nulls  $4 and starts
-WITH changed AS (
+WITH target AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+changed AS (
   DELETE FROM {schema}.job AS j
   USING unnest($2::uuid[], $3::int[], $4::timestamptz[]) AS t (id, retry_count, started_on)
   WHERE j.name = $1
@@ -10,6 +15,5 @@ WITH changed AS (
   RETURNING j.id
 )
 SELECT changed.id
-FROM {schema}.queue AS q
+FROM target
 LEFT JOIN changed ON true
-WHERE q.name = $1

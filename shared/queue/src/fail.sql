@@ -5,7 +5,12 @@
 --
 -- One update rather than pg-boss's delete and re-insert: columns of a later schema
 -- stay as they are.
-WITH failing AS (
+WITH target AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+failing AS (
   SELECT
     j.name,
     j.id,
@@ -21,6 +26,5 @@ WITH failing AS (
 ),
 {fail}
 SELECT failed.id
-FROM {schema}.queue AS q
+FROM target
 LEFT JOIN failed ON true
-WHERE q.name = $1

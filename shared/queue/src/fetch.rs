@@ -84,6 +84,13 @@ impl Queue {
         }
     }
 
+    /// The statement behind [`Queue::fetch`], for `EXPLAIN`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn fetch_statement(&self) -> String {
+        self.sql(include_str!("fetch.sql")).to_string()
+    }
+
     async fn try_fetch(
         &self,
         client: &impl GenericClient,

@@ -8,7 +8,12 @@
 -- pg-boss's index has the order, but walks past every deferred job. So `near` looks
 -- at its first entries only, and where that was not enough, `far` finds what is due
 -- by an index of its own: by priority, and then by how long a job has been due.
-WITH RECURSIVE head AS MATERIALIZED (
+WITH RECURSIVE target AS (
+  SELECT q.policy
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+head AS MATERIALIZED (
   SELECT j.id
   FROM {schema}.job AS j
   WHERE j.name = $1
@@ -98,8 +103,7 @@ answer AS (
   SELECT {columns}
   FROM taken
 )
-SELECT a.*, q.policy AS queue_policy
-FROM {schema}.queue AS q
+SELECT a.*, target.policy AS queue_policy
+FROM target
 LEFT JOIN answer AS a ON true
-WHERE q.name = $1
 ORDER BY a.priority DESC, a.created_on

@@ -1,6 +1,11 @@
 -- Like fetch.sql, for a queue of policy key_strict_fifo: of each key its oldest due
 -- job, and none while another of the key is active, waits for a retry or has failed.
-WITH RECURSIVE key AS (
+WITH RECURSIVE target AS (
+  SELECT q.policy
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+key AS (
   -- The keys with jobs waiting, one probe of the index each.
   (
     SELECT j.singleton_key
@@ -94,8 +99,7 @@ answer AS (
   SELECT {columns}
   FROM taken
 )
-SELECT a.*, q.policy AS queue_policy
-FROM {schema}.queue AS q
+SELECT a.*, target.policy AS queue_policy
+FROM target
 LEFT JOIN answer AS a ON true
-WHERE q.name = $1
 ORDER BY a.priority DESC, a.created_on

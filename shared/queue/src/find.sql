@@ -1,6 +1,11 @@
 -- Jobs of a queue; one row with a null id where none matches.
 --   $1 queue  $2 id  $3 singleton key  $4 contained data  $5 only those not yet active
-WITH found AS (
+WITH target AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+found AS (
   SELECT {columns}
   FROM {schema}.job AS j
   WHERE j.name = $1
@@ -10,6 +15,5 @@ WITH found AS (
     AND (NOT $5 OR j.state < 'active')
 )
 SELECT f.*
-FROM {schema}.queue AS q
+FROM target
 LEFT JOIN found AS f ON true
-WHERE q.name = $1

@@ -96,6 +96,8 @@ impl Queue {
     }
 
     /// Runs a template as an unnamed statement: one round trip, safe behind a pooler.
+    /// In each template the queue table comes before the job table, the order in which
+    /// pg-boss's upgrades lock them.
     pub(crate) async fn query(
         &self,
         client: &impl GenericClient,

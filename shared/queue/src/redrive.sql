@@ -3,7 +3,12 @@
 -- queue stays, and so does what that queue refuses.
 --   $1 dead letter queue  $2 destination  $3 source  $4 contained data
 --   $5 created before     $6 ids          $7 at most so many
-WITH candidate AS (
+WITH target AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+candidate AS (
   SELECT j.*
   FROM {schema}.job AS j
   WHERE j.name = $1
@@ -44,6 +49,5 @@ removed AS (
   WHERE j.name = $1
     AND j.id = n.id
 )
-SELECT q.name, (SELECT count(*) FROM moved) AS moved
-FROM {schema}.queue AS q
-WHERE q.name = $1
+SELECT target.name, (SELECT count(*) FROM moved) AS moved
+FROM target

@@ -2,7 +2,12 @@
 -- fetch counts none. What it is kept for moves along with its start.
 --   $5 the new start, as in send.sql
 --   $1 queue  $2 ids  $3 their attempts' numbers, or nulls  $4 and starts
-WITH changed AS (
+WITH target AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+changed AS (
   UPDATE {schema}.job AS j
   SET
     -- An attempt before this one makes it a retry; so does a place taken meanwhile.
@@ -39,6 +44,5 @@ WITH changed AS (
   RETURNING j.id
 )
 SELECT changed.id
-FROM {schema}.queue AS q
+FROM target
 LEFT JOIN changed ON true
-WHERE q.name = $1

@@ -1,7 +1,12 @@
 -- Edits jobs that are not yet active: only what the change names. They are named by
 -- id, or by key: the newest, the oldest or all.
 --   $1 queue  $2 id  $3 singleton key  $4 which of the key  $5 the change
-WITH target AS (
+WITH target_queue AS (
+  SELECT q.name, q.policy, q.notify
+  FROM {schema}.queue AS q
+  WHERE q.name = $1
+),
+target AS (
   SELECT j.name, j.id
   FROM {schema}.job AS j
   WHERE j.name = $1
@@ -49,13 +54,12 @@ changed AS (
 ),
 notified AS (
   SELECT pg_notify('pgboss_' || left(encode(sha224('{schema}'), 'hex'), 24), q.name)
-  FROM {schema}.queue AS q
+  FROM target_queue AS q
   JOIN changed AS c ON c.name = q.name
   WHERE q.notify
     AND c.start_after <= now()
   LIMIT 1
 )
 SELECT c.id, q.policy, (SELECT count(*) FROM notified) AS notified
-FROM {schema}.queue AS q
+FROM target_queue AS q
 LEFT JOIN changed AS c ON true
-WHERE q.name = $1

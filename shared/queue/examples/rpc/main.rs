@@ -1,6 +1,7 @@
 //! The queue as a server: `POST /rpc` with `{"schema", "method", "args"}`, where the
 //! methods, arguments and answers are those of pg-boss 12's class. A pg-boss client's
-//! own behaviour tests can be pointed at it, and any language can use it.
+//! own behaviour tests can be pointed at it, and any language can use it. Two methods
+//! are its own: `__drop` forgets a schema, `__cron` runs a pass of the schedules.
 //!
 //! ```sh
 //! cargo run --release --example rpc -- --database-url postgres://localhost/app --listen 127.0.0.1:8099
@@ -157,6 +158,7 @@ async fn dispatch(
         "schedule" => schedules::schedule(queue, client, args).await,
         "unschedule" => schedules::unschedule(queue, client, args).await,
         "getSchedules" => schedules::get(queue, client, args).await,
+        "__cron" => schedules::cron(queue, client, args).await,
         "supervise" => schedules::supervise(queue, client, args).await,
         _ => Err(Fault::new(format!("no method {method}"))),
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use telecast_queue::{Error, Missed, NewSchedule, Queue, Upkeep};
+use telecast_queue::{CRON_INTERVAL, Error, Missed, NewSchedule, Queue, Upkeep};
 use tokio_postgres::Client;
 
 use crate::attorney;
@@ -106,4 +106,11 @@ pub(crate) async fn supervise(
     let one = args.text(0).map(|name| vec![name]);
     queue.upkeep(client, &now, one.as_deref()).await?;
     Ok(Value::Null)
+}
+
+pub(crate) async fn cron(queue: &Queue, client: &Client, args: &Args<'_>) -> Result<Value, Fault> {
+    let interval = args.get(0).and_then(Value::as_u64);
+    let interval = interval.map_or(CRON_INTERVAL, Duration::from_secs);
+    let pass = queue.run_schedules(client, interval, None).await?;
+    Ok(json!({ "claimed": pass.claimed, "sent": pass.sent, "broken": pass.broken.len() }))
 }

@@ -1,7 +1,12 @@
 -- Creates the jobs of a flow, of one or many queues, with what waits for what. All or
 -- none: a job that is refused divides by zero.
 --   $1 the jobs, each with its queue   $2 the edges
-WITH wanted AS (
+WITH target AS (
+  SELECT q.*
+  FROM {schema}.queue AS q
+  WHERE q.name IN (SELECT w ->> 'name' FROM jsonb_array_elements($1) AS w)
+),
+wanted AS (
   SELECT w.*
   FROM jsonb_to_recordset($1) AS w (
     id uuid, name text, data jsonb, priority int, start_after text,
@@ -23,7 +28,7 @@ inserted AS (
     coalesce(w.expire, q.expire_seconds), coalesce(w.deletion, q.deletion_seconds), coalesce(w.retry_limit, q.retry_limit), coalesce(w.retry_delay, q.retry_delay), coalesce(w.retry_backoff, q.retry_backoff), coalesce(w.retry_delay_max, q.retry_delay_max),
     coalesce(w.dead_letter, q.dead_letter), coalesce(w.heartbeat, q.heartbeat_seconds), w.parents > 0, w.blocking, w.parents
   FROM wanted AS w
-  JOIN {schema}.queue AS q ON q.name = w.name
+  JOIN target AS q ON q.name = w.name
   CROSS JOIN LATERAL (
     SELECT
       CASE
@@ -43,7 +48,7 @@ edges AS (
 ),
 notified AS (
   SELECT pg_notify('pgboss_' || left(encode(sha224('{schema}'), 'hex'), 24), q.name)
-  FROM {schema}.queue AS q
+  FROM target AS q
   WHERE q.notify
     AND q.name IN (SELECT i.name FROM inserted AS i WHERE NOT i.blocked AND i.start_after <= now())
 )

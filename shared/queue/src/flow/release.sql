@@ -1,6 +1,11 @@
 -- Lets go of the jobs that waited for jobs now completed, a thousand of these at once.
 --   $1 queues of the completed jobs, or null for all
-WITH parent AS MATERIALIZED (
+WITH listened AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.notify
+),
+parent AS MATERIALIZED (
   SELECT j.name, j.id
   FROM {schema}.job AS j
   WHERE j.blocking
@@ -36,9 +41,8 @@ freed AS (
 ),
 notified AS (
   SELECT pg_notify('pgboss_' || left(encode(sha224('{schema}'), 'hex'), 24), q.name)
-  FROM {schema}.queue AS q
-  WHERE q.notify
-    AND q.name IN (SELECT f.name FROM freed AS f WHERE NOT f.blocked)
+  FROM listened AS q
+  WHERE q.name IN (SELECT f.name FROM freed AS f WHERE NOT f.blocked)
 ),
 cleared AS (
   UPDATE {schema}.job AS j

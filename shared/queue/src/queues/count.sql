@@ -1,7 +1,12 @@
 -- Counts the jobs of queues, and keeps the counts where pg-boss and its dashboard
 -- read them. Not while another counts: the lock is tried, unless $2 says to count anyway.
 --   $1 names  $2 without the lock
-WITH turn AS MATERIALIZED (
+WITH known AS (
+  SELECT q.name
+  FROM {schema}.queue AS q
+  WHERE q.name = ANY ($1)
+),
+turn AS MATERIALIZED (
   SELECT $2 OR pg_try_advisory_xact_lock(hashtext('{schema}.count')) AS got
 ),
 counts AS (
@@ -30,7 +35,7 @@ SET
   monitor_on = now(),
   -- The newest sixty, the newest first.
   ready_history = (ARRAY[coalesce(c.queued - c.deferred, 0)::int] || q.ready_history)[1:60]
-FROM unnest($1) AS n (name)
+FROM known AS n
 LEFT JOIN counts AS c ON c.name = n.name
 WHERE q.name = n.name
   AND (SELECT turn.got FROM turn)

@@ -280,10 +280,10 @@ mod tests {
     fn an_occurrence_is_due_for_a_minute_in_its_own_slot() {
         let schedule = schedule("20 5 12 * * *", Value::Null);
         let due = |now| due_slots(&schedule, time(now), None).unwrap();
-        assert_eq!(due("2030-01-02T12:05:19Z"), []);
+        assert!(due("2030-01-02T12:05:19Z").is_empty());
         assert_eq!(due("2030-01-02T12:05:20Z"), [time("2030-01-02T12:05:00Z")]);
         assert_eq!(due("2030-01-02T12:06:19Z"), [time("2030-01-02T12:05:00Z")]);
-        assert_eq!(due("2030-01-02T12:06:21Z"), []);
+        assert!(due("2030-01-02T12:06:21Z").is_empty());
     }
 
     #[test]
@@ -293,12 +293,12 @@ mod tests {
             let schedule = schedule("0 * * * *", serde_json::json!({ "missed": missed }));
             due_slots(&schedule, now, Some(time(last_pass))).unwrap()
         };
-        assert_eq!(passes("skip", "2030-01-02T07:30:00Z"), []);
+        assert!(passes("skip", "2030-01-02T07:30:00Z").is_empty());
         assert_eq!(
             passes("once", "2030-01-02T07:30:00Z"),
             [time("2030-01-02T12:00:00Z")]
         );
-        assert_eq!(passes("once", "2030-01-02T12:05:00Z"), []);
+        assert!(passes("once", "2030-01-02T12:05:00Z").is_empty());
     }
 
     #[test]

@@ -1,4 +1,41 @@
-//! The `send-message` function.
+//! The `send-message` function: its handler behind the Lambda runtime.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::time::Duration;
+
+use telecast_core::bots::EncryptionKey;
+use telecast_queue::Queue;
+use telecast_runtime::{
+    config::{Variables, environment},
+    database, lambda, telemetry,
+};
+use telecast_send_message::SendMessage;
+use telecast_telegram::{Client, Settings};
+
+/// Where the environment tells no deadline: the template's time-out.
+const TIMEOUT: Duration = Duration::from_secs(45);
+
+/// One invocation at a time reaches a Lambda.
+const CONNECTIONS: usize = 1;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let variables = Variables::new(&environment);
+    let (format, filter) = variables.logs()?;
+    telemetry::start(format, filter)?;
+    let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
+    let key = variables.required_key("ENCRYPTION_KEY")?;
+    let mut settings = Settings::default();
+    if let Some(base_url) = variables.text("TELEGRAM_API_URL") {
+        settings.base_url = base_url;
+    }
+    let handler = SendMessage::new(
+        pool,
+        Queue::default(),
+        Client::new(&settings)?,
+        EncryptionKey::new(*key.bytes()),
+    );
+    lambda::run(handler, TIMEOUT)
+        .await
+        .map_err(anyhow::Error::from_boxed)
+}

@@ -1,4 +1,29 @@
-//! The `start-campaign` function.
+//! The `start-campaign` function: its handler behind the Lambda runtime.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::time::Duration;
+
+use telecast_queue::Queue;
+use telecast_runtime::{
+    config::{Variables, environment},
+    database, lambda, telemetry,
+};
+use telecast_start_campaign::StartCampaign;
+
+/// Where the environment tells no deadline: the template's time-out.
+const TIMEOUT: Duration = Duration::from_secs(110);
+
+/// One invocation at a time reaches a Lambda.
+const CONNECTIONS: usize = 1;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let variables = Variables::new(&environment);
+    let (format, filter) = variables.logs()?;
+    telemetry::start(format, filter)?;
+    let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
+    let handler = StartCampaign::new(pool, Queue::default());
+    lambda::run(handler, TIMEOUT)
+        .await
+        .map_err(anyhow::Error::from_boxed)
+}

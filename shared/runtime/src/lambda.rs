@@ -1,8 +1,11 @@
 //! A handler as a Lambda function.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use tracing::Instrument;
 
 use crate::handler::{Deadline, Handler, Invocation, InvocationResponse};
@@ -28,19 +31,25 @@ pub async fn run(handler: impl Handler, timeout: Duration) -> Result<(), Error> 
     .await
 }
 
+/// When an invocation must be done, with a margin; `timeout` stands in for a deadline
+/// that is not told.
+pub fn deadline(context: &Context, timeout: Duration) -> Deadline {
+    let left = context
+        .deadline()
+        .duration_since(SystemTime::now())
+        .ok()
+        .filter(|left| *left < IMPLAUSIBLE)
+        .unwrap_or(timeout);
+    Deadline::after(left.saturating_sub(MARGIN))
+}
+
 async fn answer(
     handler: &impl Handler,
     event: LambdaEvent<Invocation>,
     timeout: Duration,
 ) -> Result<InvocationResponse, Error> {
     let LambdaEvent { payload, context } = event;
-    let left = context
-        .deadline()
-        .duration_since(std::time::SystemTime::now())
-        .ok()
-        .filter(|left| *left < IMPLAUSIBLE)
-        .unwrap_or(timeout);
-    let deadline = Deadline::after(left.saturating_sub(MARGIN));
+    let deadline = deadline(&context, timeout);
     let span = tracing::info_span!(
         "invocation",
         request_id = %context.request_id,

@@ -45,7 +45,7 @@ async fn new_jobs_are_heard_of_and_again_after_the_session_was_cut_off() {
     let client = connect(&url).await.unwrap();
     queue.install(&client).await.unwrap();
     let options = QueueOptions {
-        notify: true,
+        notify: Some(true),
         ..QueueOptions::default()
     };
     queue.create_queue(&client, "mail", &options).await.unwrap();

@@ -1,6 +1,7 @@
 //! How a handler is reached.
 
 mod in_process;
+pub mod lambda_api;
 
 use async_trait::async_trait;
 

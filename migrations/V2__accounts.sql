@@ -49,6 +49,18 @@ CREATE TABLE sessions (
 CREATE UNIQUE INDEX sessions_refresh_hash_key ON sessions (refresh_hash);
 CREATE INDEX sessions_user_idx ON sessions (user_id);
 
+-- Tokens for programs: what a role may do, without a login, for a limited time.
+CREATE TABLE service_tokens (
+  id         uuid PRIMARY KEY,
+  name       text NOT NULL UNIQUE,
+  -- SHA-256 of the token: 32 random bytes need no slow hash.
+  token_hash bytea NOT NULL UNIQUE,
+  role       text NOT NULL CHECK (role IN ('ADMIN', 'OPERATOR', 'AUDITOR')),
+  expires_at timestamptz NOT NULL,
+  created_by uuid REFERENCES users (id),
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Login back-off: attempts that did not (yet) succeed, by user name and by address.
 CREATE TABLE login_failures (
   -- 'user:<name in lower case>' or 'ip:<address>'
@@ -75,5 +87,6 @@ CREATE INDEX audit_logs_subject_idx ON audit_logs (subject_type, subject_id, id)
 
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE service_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE login_failures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;

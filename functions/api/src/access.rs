@@ -8,7 +8,7 @@ use axum::{
 };
 use telecast_core::{
     audit::Actor,
-    users::{self, Role, User},
+    users::{self, Role, SERVICE_TOKEN_PREFIX, Secret, User},
 };
 use uuid::Uuid;
 
@@ -38,12 +38,33 @@ impl Access {
     }
 }
 
-/// The user who calls.
+/// Who calls: a user, or a program with a service token.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
+    pub(crate) actor: Actor,
+    role: Role,
+    login: Option<Login>,
+}
+
+/// The login of a user who calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
     pub(crate) user: User,
     pub(crate) session: Uuid,
-    pub(crate) actor: Actor,
+}
+
+impl Caller {
+    /// The login of a user, for what programs cannot do.
+    pub(crate) fn login(self) -> Result<(Login, Actor), ApiError> {
+        match self.login {
+            Some(login) => Ok((login, self.actor)),
+            None => Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "USERS_ONLY",
+                "this is about a user's own login; a service token has none",
+            )),
+        }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -59,8 +80,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Stands before every route: lets a caller pass whose session is open and whose
-/// role the route admits.
+/// Stands before every route: lets a caller pass whose session is open, or whose
+/// service token has not ended, and whose role the route admits.
 pub(crate) async fn guard(
     State((app, access)): State<(App, Access)>,
     mut request: Request,
@@ -69,33 +90,56 @@ pub(crate) async fn guard(
     if access == Access::Anyone {
         return Ok(next.run(request).await);
     }
-    let session = bearer(request.headers())
-        .and_then(|token| app.token_secret.session(token))
-        .ok_or_else(ApiError::unauthenticated)?;
-    let user = {
-        let database = app.database().await?;
-        users::authenticate(&**database, session).await?
+    let token = bearer(request.headers()).ok_or_else(ApiError::unauthenticated)?;
+    let ClientIp(ip) = ClientIp::of(request.extensions());
+    let caller = if token.starts_with(SERVICE_TOKEN_PREFIX) {
+        program(&app, Secret::given(token), ip).await?
+    } else {
+        user(&app, token, ip).await?
     };
-    let user = user.ok_or_else(ApiError::unauthenticated)?;
-    if !access.admits(user.role) {
+    let caller = caller.ok_or_else(ApiError::unauthenticated)?;
+    if !access.admits(caller.role) {
         return Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "FORBIDDEN",
-            format!("users of role {} may not do this", user.role),
+            format!("role {} may not do this", caller.role),
         ));
     }
-    let ClientIp(ip) = ClientIp::of(request.extensions());
-    let actor = Actor {
-        user_id: Some(user.id),
-        name: user.username.clone(),
-        ip,
-    };
-    request.extensions_mut().insert(Caller {
-        user,
-        session,
-        actor,
-    });
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+async fn user(app: &App, token: &str, ip: Option<String>) -> Result<Option<Caller>, ApiError> {
+    let Some(session) = app.token_secret.session(token) else {
+        return Ok(None);
+    };
+    let found = users::authenticate(&**app.database().await?, session).await?;
+    Ok(found.map(|user| Caller {
+        actor: Actor {
+            user_id: Some(user.id),
+            name: user.username.clone(),
+            ip,
+        },
+        role: user.role,
+        login: Some(Login { user, session }),
+    }))
+}
+
+async fn program(
+    app: &App,
+    secret: Secret,
+    ip: Option<String>,
+) -> Result<Option<Caller>, ApiError> {
+    let found = users::authenticate_service(&**app.database().await?, &secret).await?;
+    Ok(found.map(|token| Caller {
+        actor: Actor {
+            user_id: None,
+            name: format!("service token {}", token.name),
+            ip,
+        },
+        role: token.role,
+        login: None,
+    }))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

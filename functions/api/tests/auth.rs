@@ -218,8 +218,10 @@ fn auditors_read_operators_write_and_admins_keep_users_and_tokens() {
         let reads = route.method == Method::GET
             || route.path.ends_with("/preview")
             || route.path.starts_with("/api/auth/");
-        let for_admins =
-            route.path.starts_with("/api/users") || (route.path.starts_with("/api/bots") && !reads);
+        let for_admins = ["/api/users", "/api/service-tokens"]
+            .iter()
+            .any(|path| route.path.starts_with(path))
+            || (route.path.starts_with("/api/bots") && !reads);
         for role in EVERY_ROLE {
             let may = match role {
                 Role::Admin => true,
@@ -390,4 +392,69 @@ async fn the_health_of_api_and_database_is_open_to_all() {
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
     let body: Value = answer.ok();
     assert_eq!(body["status"], "ok");
+}
+
+#[tokio::test]
+async fn a_service_token_lets_a_program_in_until_it_ends() {
+    let api = Api::start().await;
+    let new = json!({"name": "reports", "role": "AUDITOR", "days": 30});
+    let made = api.post("/api/service-tokens", new).await.ok();
+    let token = made["token"].as_str().unwrap();
+    let call = async |method, path, body| api.call(method, path, Some(token), body).await;
+    assert_eq!(
+        call(Method::GET, "/api/campaigns", None).await.status,
+        StatusCode::OK
+    );
+    let write = call(Method::POST, "/api/batches", Some(json!({"name": "a"}))).await;
+    assert_eq!(write.code(), "FORBIDDEN");
+    assert_eq!(
+        call(Method::GET, "/api/auth/me", None).await.code(),
+        "USERS_ONLY"
+    );
+    let list = api.get("/api/service-tokens").await.ok();
+    assert_eq!(list["items"][0]["name"], "reports");
+    assert!(!list.to_string().contains(token));
+
+    api.sql("UPDATE service_tokens SET expires_at = now()")
+        .await;
+    assert_eq!(
+        call(Method::GET, "/api/campaigns", None).await.code(),
+        "UNAUTHENTICATED"
+    );
+    api.sql("UPDATE service_tokens SET expires_at = now() + interval '1 day'")
+        .await;
+    let path = format!("/api/service-tokens/{}", made["id"].as_str().unwrap());
+    assert_eq!(api.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        call(Method::GET, "/api/campaigns", None).await.code(),
+        "UNAUTHENTICATED"
+    );
+    assert_eq!(
+        api.audited().await,
+        ["SERVICE_TOKEN_CREATED", "SERVICE_TOKEN_DELETED"]
+    );
+}
+
+#[tokio::test]
+async fn what_a_program_does_is_in_the_audit_log_under_its_tokens_name() {
+    let api = Api::start().await;
+    for (field, value) in [
+        ("days", json!(0)),
+        ("days", json!(400)),
+        ("name", json!(" ")),
+    ] {
+        let mut new = json!({"name": "sync", "role": "OPERATOR", "days": 1});
+        new[field] = value;
+        let refused = api.post("/api/service-tokens", new).await;
+        assert_eq!(refused.body["error"]["details"]["field"], field);
+    }
+    let new = json!({"name": "sync", "role": "OPERATOR", "days": 1});
+    let made = api.post("/api/service-tokens", new).await.ok();
+    let token = made["token"].as_str();
+    let batch = json!({"name": "by a program"});
+    api.call(Method::POST, "/api/batches", token, Some(batch))
+        .await
+        .ok();
+    let log = api.get("/api/audit-logs?action=BATCH_CREATED").await.ok();
+    assert_eq!(log["items"][0]["actor"], "service token sync");
 }

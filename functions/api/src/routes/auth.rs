@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use telecast_core::{
     audit::{self, Actor},
-    users::{self, Credentials, LoginKeys, Password, RefreshToken, Session, User},
+    users::{self, Credentials, LoginKeys, Password, Secret, Session, User},
 };
 
 use crate::{ApiError, App, access::Caller, client_ip::ClientIp, extract, password};
@@ -21,7 +21,7 @@ pub(super) struct Login {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Refresh {
-    refresh_token: RefreshToken,
+    refresh_token: Secret,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,11 +110,12 @@ pub(super) async fn refresh(
 
 /// POST /api/auth/logout
 pub(super) async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, ApiError> {
+    let (login, actor) = caller.login()?;
+    let id = login.user.id;
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
-    users::close(&transaction, caller.session).await?;
-    let id = caller.user.id;
-    audit::record(&transaction, &caller.actor, "LOGOUT", "user", id, json!({})).await?;
+    users::close(&transaction, login.session).await?;
+    audit::record(&transaction, &actor, "LOGOUT", "user", id, json!({})).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -125,8 +126,9 @@ pub(super) async fn change_password(
     caller: Caller,
     extract::Json(change): extract::Json<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
-    let keys = LoginKeys::new(&caller.user.username, caller.actor.ip.as_deref());
-    let credentials = charged(&app, &keys, &caller.user.username).await?;
+    let (login, actor) = caller.login()?;
+    let keys = LoginKeys::new(&login.user.username, actor.ip.as_deref());
+    let credentials = charged(&app, &keys, &login.user.username).await?;
     if !password::matches(change.current_password, credentials.as_ref()).await? {
         return Err(ApiError::invalid("currentPassword", "is wrong"));
     }
@@ -134,15 +136,16 @@ pub(super) async fn change_password(
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     users::forgive(&transaction, &keys).await?;
-    let (id, session) = (caller.user.id, caller.session);
-    users::change_password(&transaction, &caller.actor, id, new, session).await?;
+    let (id, session) = (login.user.id, login.session);
+    users::change_password(&transaction, &actor, id, new, session).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// GET /api/auth/me
-pub(super) async fn me(caller: Caller) -> Json<User> {
-    Json(caller.user)
+pub(super) async fn me(caller: Caller) -> Result<Json<User>, ApiError> {
+    let (login, _) = caller.login()?;
+    Ok(Json(login.user))
 }
 
 fn tokens(app: &App, user: User, session: &Session) -> Result<Json<Tokens>, ApiError> {

@@ -8,6 +8,7 @@ mod campaigns;
 mod channels;
 mod health;
 mod message_jobs;
+mod service_tokens;
 mod templates;
 mod users;
 
@@ -44,6 +45,9 @@ pub fn table() -> Vec<Route> {
         get(Admin, "/api/users", users::list),
         post(Admin, "/api/users", users::create),
         patch(Admin, "/api/users/{id}", users::update),
+        get(Admin, "/api/service-tokens", service_tokens::list),
+        post(Admin, "/api/service-tokens", service_tokens::create),
+        delete(Admin, "/api/service-tokens/{id}", service_tokens::delete),
         get(Auditor, "/api/bots", bots::list),
         get(Auditor, "/api/bots/{id}", bots::get),
         post(Admin, "/api/bots", bots::create),

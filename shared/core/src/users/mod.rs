@@ -2,12 +2,19 @@
 
 mod backoff;
 mod password;
+mod secret;
+mod service_token;
 mod session;
 mod store;
 
 pub use backoff::{LoginKeys, charge, forgive};
 pub use password::{BadPassword, Password, PasswordHash};
-pub use session::{RefreshToken, Session, authenticate, close, close_all, open, refresh};
+pub use secret::Secret;
+pub use service_token::{
+    NewServiceToken, PREFIX as SERVICE_TOKEN_PREFIX, ServiceToken, authenticate_service,
+    create_service_token, delete_service_token, list_service_tokens,
+};
+pub use session::{Session, authenticate, close, close_all, open, refresh};
 pub use store::{
     Credentials, NewUser, User, UserPatch, change_password, create, credentials, ensure_admin, get,
     list, update,

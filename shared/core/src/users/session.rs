@@ -1,55 +1,19 @@
 //! Sessions: a login that lives on by its refresh token until it ends.
 
-use std::fmt;
-
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer};
-use sha2::{Digest, Sha256};
 use tokio_postgres::{GenericClient, Transaction, types::Type};
 use uuid::Uuid;
 
-use super::{User, store};
+use super::{Secret, User, store};
 use crate::Result;
-
-/// The secret that prolongs a session; each use replaces it.
-#[derive(Clone)]
-pub struct RefreshToken(String);
-
-impl RefreshToken {
-    /// The secret itself, for its owner alone.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    fn generate() -> Self {
-        Self(BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
-    }
-
-    fn hash(&self) -> Vec<u8> {
-        Sha256::digest(self.0.as_bytes()).to_vec()
-    }
-}
-
-impl fmt::Debug for RefreshToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshToken(…)")
-    }
-}
-
-impl<'de> Deserialize<'de> for RefreshToken {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
 
 /// An open session.
 #[derive(Debug)]
 pub struct Session {
     /// Its id; an access token names it.
     pub id: Uuid,
-    /// What prolongs it.
-    pub refresh_token: RefreshToken,
+    /// What prolongs it; each use replaces it.
+    pub refresh_token: Secret,
     /// When it ends, unless it is prolonged.
     pub expires_at: DateTime<Utc>,
 }
@@ -57,7 +21,7 @@ pub struct Session {
 /// Opens a session for a user who proved who they are; forgets their ended ones.
 pub async fn open(transaction: &Transaction<'_>, user_id: Uuid) -> Result<Session> {
     let id = Uuid::now_v7();
-    let refresh_token = RefreshToken::generate();
+    let refresh_token = Secret::generate("");
     transaction
         .execute_typed(
             "DELETE FROM sessions WHERE user_id = $1 AND expires_at <= now()",
@@ -87,9 +51,9 @@ pub async fn open(transaction: &Transaction<'_>, user_id: Uuid) -> Result<Sessio
 /// session has ended or its user is disabled.
 pub async fn refresh(
     transaction: &Transaction<'_>,
-    token: &RefreshToken,
+    token: &Secret,
 ) -> Result<Option<(User, Session)>> {
-    let refresh_token = RefreshToken::generate();
+    let refresh_token = Secret::generate("");
     let row = transaction
         .query_typed_opt(
             include_str!("refresh.sql"),

@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
+use chrono::{DateTime, Datelike, Utc};
 use tokio_postgres::error::SqlState;
 
 use crate::{Error, Result};
@@ -26,6 +27,14 @@ pub(crate) fn range<T: PartialOrd + Display>(
     } else {
         let message = format!("is {value}; must be {} to {}", range.start(), range.end());
         Err(Error::invalid(field, message))
+    }
+}
+
+/// A time lies where PostgreSQL can keep it, and where people mean it: in the years 1 to 9999.
+pub(crate) fn time(field: &'static str, time: Option<DateTime<Utc>>) -> Result<()> {
+    match time {
+        Some(time) => range(field, time.year(), 1..=9999),
+        None => Ok(()),
     }
 }
 

@@ -7,8 +7,10 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row, Transaction};
 use uuid::Uuid;
 
-use crate::Result;
-use crate::page::{List, Page};
+use crate::{
+    Result, check,
+    page::{List, Page},
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +120,12 @@ pub struct Filter {
 }
 
 /// Reads the audit log, newest first.
+///
+/// # Errors
+/// `Invalid` for a time that PostgreSQL cannot keep.
 pub async fn list(client: &impl GenericClient, filter: &Filter, page: Page) -> Result<List<Entry>> {
+    check::time("from", filter.from)?;
+    check::time("until", filter.until)?;
     let rows = client
         .query_typed(
             include_str!("list.sql"),

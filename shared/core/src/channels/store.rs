@@ -10,6 +10,7 @@ use super::Username;
 use crate::{
     Error, Result,
     audit::{self, Actor},
+    check,
     page::{List, Page},
     templates::{Chat, Recipient},
 };
@@ -179,6 +180,7 @@ pub async fn create(
         ("category", &new.category),
         ("tgstatUrl", &new.tgstat_url),
     ])?;
+    check::time("collectedAt", new.collected_at)?;
     let id = Uuid::now_v7();
     transaction
         .execute_typed(

@@ -1,12 +1,15 @@
 //! One row of an import: from fields as they were written to a channel.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::channels::{BadUsername, NewChannel, Username};
 
 /// The longest text of a field, in characters.
 const LONGEST: usize = 1000;
+
+/// PostgreSQL keeps no such text.
+const NUL: &str = "must not hold the character U+0000";
 
 /// Why a row does not land.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,9 @@ pub(super) fn channel(fields: Map<String, Value>) -> Result<NewChannel, BadRow> 
             "tgstat_url" => channel.tgstat_url = url(value)?,
             "collected_at" => channel.collected_at = time(value)?,
             _ => {
+                if name.contains('\0') || holds_nul(&value) {
+                    return Err(BadRow::row(NUL));
+                }
                 if !is_absent(&value) {
                     channel.metadata.insert(name.to_owned(), value);
                 }
@@ -92,6 +98,17 @@ fn is_absent(value: &Value) -> bool {
     }
 }
 
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 fn text(field: &str, value: Value) -> Result<Option<String>, BadRow> {
     if is_absent(&value) {
         return Ok(None);
@@ -106,7 +123,7 @@ fn text(field: &str, value: Value) -> Result<Option<String>, BadRow> {
         return Err(BadRow::field(field, message));
     }
     if text.contains('\0') {
-        return Err(BadRow::field(field, "must not hold a NUL character"));
+        return Err(BadRow::field(field, NUL));
     }
     Ok(Some(text))
 }
@@ -157,6 +174,7 @@ fn time(value: Value) -> Result<Option<DateTime<Utc>>, BadRow> {
     with_offset
         .ok()
         .or_else(|| without().or_else(day).map(|time| time.and_utc()))
+        .filter(|time| (1..=9999).contains(&time.year()))
         .map(Some)
         .ok_or_else(|| {
             BadRow::field(
@@ -230,6 +248,7 @@ mod tests {
             ("chat_id", json!("12x")),
             ("chat_id", json!(1.5)),
             ("collected_at", json!("yesterday")),
+            ("collected_at", json!("-5000-01-01T00:00:00Z")),
             ("tgstat_url", json!("javascript:alert(1)")),
             ("title", json!({"a": 1})),
             ("category", json!("x".repeat(1001))),
@@ -237,6 +256,19 @@ mod tests {
             let mut fields = json!({"username": "good_name"});
             fields[field] = value;
             assert!(read(fields).unwrap_err().starts_with(field), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_kept_is_bad_wherever_it_stands() {
+        for (name, value) in [
+            ("title", json!("a\0b")),
+            ("extra", json!([{"deep": "\0"}])),
+            ("extra", json!({"\0": 1})),
+            ("\0", json!(1)),
+        ] {
+            let fields = json!({"username": "good_name", name: value});
+            assert!(read(fields).unwrap_err().contains("U+0000"), "{name}");
         }
     }
 

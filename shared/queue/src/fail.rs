@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 
 use crate::job::{JobRef, Refs};
 use crate::settle::{self, Settled};
-use crate::{Error, Queue};
+use crate::{Error, Queue, validate};
 
 /// How a job failed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,6 +71,7 @@ impl Queue {
         for output in outputs.iter().flatten() {
             settle::output("output", output.as_ref())?;
         }
+        validate::seconds("delay", failure.delay)?;
         let pause = failure.delay.map(|delay| delay.as_secs_f64());
         self.settle(
             client,

@@ -64,8 +64,12 @@ impl Queue {
                 data: data.clone(),
                 options: options.clone(),
             };
-            let became = self.send(client, &send).await?;
-            sent.push((send.queue, became));
+            match self.send(client, &send).await {
+                Ok(became) => sent.push((send.queue, became)),
+                // Deleted since, and its subscription with it.
+                Err(Error::UnknownQueue(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(sent)
     }

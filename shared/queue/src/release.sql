@@ -10,17 +10,16 @@ WITH target AS (
 changed AS (
   UPDATE {schema}.job AS j
   SET
-    -- An attempt before this one makes it a retry; so does a place taken meanwhile.
+    -- Its former state; the other one where the queue's policy gave its place away.
     state = CASE
-      WHEN j.retry_count > 0
-        OR EXISTS (
-          SELECT
-          FROM {schema}.job AS o
-          WHERE o.name = $1
-            AND o.state = 'created'
-            AND o.policy IN ('short', 'stately')
-            AND coalesce(o.singleton_key, '') = coalesce(j.singleton_key, '')
-        )
+      WHEN (j.retry_count > 0) <> EXISTS (
+        SELECT
+        FROM {schema}.job AS o
+        WHERE o.name = $1
+          AND o.state = CASE WHEN j.retry_count > 0 THEN 'retry'::{schema}.job_state ELSE 'created' END
+          AND (o.policy = 'stately' OR o.policy = 'short' AND o.state = 'created')
+          AND coalesce(o.singleton_key, '') = coalesce(j.singleton_key, '')
+      )
       THEN 'retry'::{schema}.job_state
       ELSE 'created'
     END,

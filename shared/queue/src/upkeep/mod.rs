@@ -9,6 +9,9 @@ use tokio_postgres::{GenericClient, Row};
 
 use crate::{Error, Queue};
 
+/// More seconds than any interval needs, and few enough for PostgreSQL.
+const FOREVER: f64 = 1e9;
+
 /// What a pass of upkeep does, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upkeep {
@@ -131,7 +134,7 @@ impl Queue {
                 template,
                 &[
                     (&queues, Type::TEXT_ARRAY),
-                    (&interval.as_secs_f64(), Type::FLOAT8),
+                    (&interval.as_secs_f64().min(FOREVER), Type::FLOAT8),
                     (&now, Type::TIMESTAMPTZ),
                 ],
             )

@@ -6,4 +6,5 @@ pub mod database;
 pub mod handler;
 pub mod invoke;
 pub mod lambda;
+pub mod secret;
 pub mod telemetry;

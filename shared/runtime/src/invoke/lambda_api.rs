@@ -4,7 +4,7 @@
 //! whole SDK would double a handler's size. And nothing here retries: an invocation
 //! that may have started must not be started again.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
@@ -12,13 +12,19 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
-use reqwest::{Method, Request, StatusCode, Url};
+use reqwest::{Method, Request, Url};
 
-use super::{Invoked, Invoker};
+use super::{
+    Invoked, Invoker,
+    http::{self, SetupError},
+};
 use crate::{
     config::{ConfigError, Variables},
     handler::Invocation,
 };
+
+/// For an answer; longer than any handler may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Whether the caller waits for the handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,57 +61,45 @@ pub struct Settings {
     pub timeout: Duration,
 }
 
-/// An invoker that cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// A variable is missing or malformed.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// TLS could not be set up.
-    #[error("could not set up TLS: {0}")]
-    Tls(#[from] rustls::Error),
-    /// The HTTP client could not be set up.
-    #[error("could not set up the HTTP client: {0}")]
-    Http(#[from] reqwest::Error),
-}
-
 impl Settings {
     /// From the environment: on AWS as Lambda sets it, elsewhere with LAMBDA_ENDPOINT.
     ///
     /// # Errors
     /// [`ConfigError`].
     pub fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
-        let region = variables
-            .text("AWS_REGION")
-            .unwrap_or_else(|| "us-east-1".to_owned());
-        let local: Option<Url> = variables.optional("LAMBDA_ENDPOINT")?;
-        let invocation_type = match local {
-            Some(_) => InvocationType::RequestResponse,
-            None => InvocationType::Event,
-        };
-        let endpoint = match local {
-            Some(endpoint) => endpoint,
-            None => format!("https://lambda.{region}.amazonaws.com")
-                .parse()
-                .map_err(|_| ConfigError::Malformed {
-                    name: "AWS_REGION",
-                    problem: "is no region, such as eu-central-1".to_owned(),
-                })?,
-        };
-        let credentials = variables
-            .text("AWS_ACCESS_KEY_ID")
-            .zip(variables.text("AWS_SECRET_ACCESS_KEY"))
-            .map(|(id, secret)| {
-                let session = variables.text("AWS_SESSION_TOKEN");
-                Credentials::new(id, secret, session, None, "environment")
+        let prefix = variables.text("FUNCTION_PREFIX").unwrap_or_default();
+        if let Some(endpoint) = variables.optional("LAMBDA_ENDPOINT")? {
+            return Ok(Self {
+                endpoint,
+                prefix,
+                invocation_type: InvocationType::RequestResponse,
+                region: String::new(),
+                credentials: None,
+                timeout: TIMEOUT,
             });
+        }
+        let hint = "Lambda sets it; elsewhere set LAMBDA_ENDPOINT, such as http://127.0.0.1:9000";
+        let region: String = variables.required("AWS_REGION", hint)?;
+        let credentials = Credentials::new(
+            variables.required::<String>("AWS_ACCESS_KEY_ID", hint)?,
+            variables.required::<String>("AWS_SECRET_ACCESS_KEY", hint)?,
+            variables.text("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        let endpoint = format!("https://lambda.{region}.amazonaws.com")
+            .parse()
+            .map_err(|_| ConfigError::Malformed {
+                name: "AWS_REGION",
+                problem: "is no region, such as eu-central-1".to_owned(),
+            })?;
         Ok(Self {
             endpoint,
-            prefix: variables.text("FUNCTION_PREFIX").unwrap_or_default(),
-            invocation_type,
+            prefix,
+            invocation_type: InvocationType::Event,
             region,
-            credentials,
-            timeout: Duration::from_secs(120),
+            credentials: Some(credentials),
+            timeout: TIMEOUT,
         })
     }
 }
@@ -123,22 +117,10 @@ impl LambdaApi {
     /// # Errors
     /// [`SetupError`].
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
-        let roots = rustls::RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .timeout(settings.timeout)
-            .connect_timeout(Duration::from_secs(5))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .build()?;
-        Ok(Self { http, settings })
+        Ok(Self {
+            http: http::client(settings.timeout)?,
+            settings,
+        })
     }
 
     fn request(&self, invocation: &Invocation) -> Result<Request, String> {
@@ -149,9 +131,11 @@ impl LambdaApi {
             "" => invocation.queue.clone(),
             prefix => format!("{prefix}-{}", invocation.queue),
         };
-        let url = endpoint
-            .join(&format!("/2015-03-31/functions/{function}/invocations"))
-            .map_err(|error| error.to_string())?;
+        let mut url = endpoint.clone();
+        url.path_segments_mut()
+            .map_err(|()| "LAMBDA_ENDPOINT has no path to add to".to_owned())?
+            .pop_if_empty()
+            .extend(["2015-03-31", "functions", &function, "invocations"]);
         let body = serde_json::to_vec(invocation).map_err(|error| error.to_string())?;
         let mut request = self
             .http
@@ -214,88 +198,16 @@ impl LambdaApi {
 #[async_trait]
 impl Invoker for LambdaApi {
     async fn invoke(&self, invocation: Invocation) -> Invoked {
-        let request = match self.request(&invocation) {
-            Ok(request) => request,
-            Err(reason) => return Invoked::NotStarted { reason },
-        };
-        let response = match self.http.execute(request).await {
-            Ok(response) => response,
-            Err(error) if error.is_connect() => {
-                return Invoked::NotStarted {
-                    reason: error.to_string(),
-                };
-            }
-            Err(error) => {
-                return Invoked::Unknown {
-                    reason: error.to_string(),
-                };
-            }
-        };
-        let status = response.status();
-        let failed = response.headers().contains_key("x-amz-function-error");
-        match response.text().await {
-            Ok(body) => judge(status, failed, &body),
-            Err(error) => Invoked::Unknown {
-                reason: error.to_string(),
-            },
+        match self.request(&invocation) {
+            Ok(request) => http::send(&self.http, request).await,
+            Err(reason) => Invoked::NotStarted { reason },
         }
-    }
-}
-
-/// What the Invoke API's answer means. A refusal by Lambda itself (4xx) comes before
-/// the handler runs; a 5xx may come after.
-fn judge(status: StatusCode, function_error: bool, body: &str) -> Invoked {
-    if status == StatusCode::ACCEPTED {
-        return Invoked::Accepted;
-    }
-    if status.is_client_error() {
-        return Invoked::NotStarted {
-            reason: format!("Lambda answered {status}: {body}"),
-        };
-    }
-    if status.is_success() && !function_error {
-        return match serde_json::from_str(body) {
-            Ok(response) => Invoked::Answered(response),
-            Err(error) => Invoked::Unknown {
-                reason: format!("the handler's answer cannot be read: {error}"),
-            },
-        };
-    }
-    Invoked::Unknown {
-        reason: format!("the handler failed ({status}): {body}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::InvocationResponse;
-
-    #[test]
-    fn only_a_refusal_by_lambda_itself_means_that_nothing_started() {
-        let empty = r#"{"batchItemFailures":[]}"#;
-        assert_eq!(judge(StatusCode::ACCEPTED, false, ""), Invoked::Accepted);
-        assert_eq!(
-            judge(StatusCode::OK, false, empty),
-            Invoked::Answered(InvocationResponse::default())
-        );
-        for (status, failed) in [
-            (StatusCode::OK, true),
-            (StatusCode::INTERNAL_SERVER_ERROR, false),
-            (StatusCode::BAD_GATEWAY, false),
-        ] {
-            assert!(
-                matches!(judge(status, failed, ""), Invoked::Unknown { .. }),
-                "{status}"
-            );
-        }
-        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::NOT_FOUND] {
-            assert!(
-                matches!(judge(status, false, ""), Invoked::NotStarted { .. }),
-                "{status}"
-            );
-        }
-    }
 
     #[test]
     fn on_aws_calls_are_events_and_signed() {

@@ -1,13 +1,21 @@
 //! How a handler is reached.
 
+mod http;
 mod in_process;
 pub mod lambda_api;
+pub mod url;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use http::SetupError;
 pub use in_process::InProcess;
 
-use crate::handler::{Invocation, InvocationResponse};
+use crate::{
+    config::{ConfigError, Variables},
+    handler::{Invocation, InvocationResponse},
+};
 
 /// What became of an invocation, as far as its caller can know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,4 +41,23 @@ pub enum Invoked {
 pub trait Invoker: Send + Sync + 'static {
     /// Invokes the handler of the invocation's queue.
     async fn invoke(&self, invocation: Invocation) -> Invoked;
+}
+
+/// The invoker of handlers elsewhere that INVOKER names: lambda, which is the default,
+/// or url.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn from_variables(variables: Variables<'_>) -> Result<Arc<dyn Invoker>, SetupError> {
+    match variables.text("INVOKER").as_deref() {
+        None | Some("lambda") => {
+            let settings = lambda_api::Settings::from_variables(variables)?;
+            Ok(Arc::new(lambda_api::LambdaApi::new(settings)?))
+        }
+        Some("url") => Ok(Arc::new(url::HandlerUrl::from_variables(variables)?)),
+        Some(other) => Err(SetupError::Config(ConfigError::Malformed {
+            name: "INVOKER",
+            problem: format!("is {other:?}; for handlers elsewhere it must be lambda or url"),
+        })),
+    }
 }

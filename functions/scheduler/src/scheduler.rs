@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, Source, Work,
+    Source, Work,
     lane::{self, Found, Lane},
     upkeep,
 };

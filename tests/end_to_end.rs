@@ -131,12 +131,12 @@ async fn bad_templates_and_campaigns_without_channels_are_refused_with_the_reaso
     let up = Up::start(folder.path(), &simulator.base_url());
     let api = Api::sign_in(&up.url).await;
     for (text, place) in [
-        ("Hello {{nobody}}", "line 1, column 10"),
+        ("Hello {{nobody}}", "line 1, column 9"),
         ("First line\n<b>never closed", "line 2, column 1"),
     ] {
         let template = json!({"name": "bad", "text": text, "parseMode": "HTML"});
         let (status, answer) = api.call(Method::POST, "/api/templates", &template).await;
-        assert_eq!(status, 422, "{answer}");
+        assert_eq!(status, 400, "{answer}");
         assert!(answer["error"]["message"].as_str().unwrap().contains(place), "{answer}");
     }
     let batch = api.create("/api/batches", json!({"name": "empty"})).await;

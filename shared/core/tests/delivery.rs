@@ -24,8 +24,11 @@ async fn planning_twice_changes_nothing() {
     act(&mut client, id, Action::Start).await.unwrap();
     assert_eq!(plan(&mut client, id).await, Planned::Now { total: 5 });
     assert_eq!(plan(&mut client, id).await, Planned::Before);
-    let queue_jobs: i64 =
-        scalar(&client, "SELECT count(*) FROM pgboss.job WHERE name = 'send-message'").await;
+    let queue_jobs: i64 = scalar(
+        &client,
+        "SELECT count(*) FROM pgboss.job WHERE name = 'send-message'",
+    )
+    .await;
     assert_eq!(queue_jobs, 5);
     assert_eq!(get(&client, id).await.counts.pending, 5);
 }
@@ -52,8 +55,18 @@ async fn a_channel_that_must_not_be_written_to_is_skipped_at_the_plan() {
     let mut client = database().await;
     let bot = bot(&client, "bot").await;
     let id = draft(&mut client, bot, "news", 5, 60).await;
-    execute(&client, "UPDATE channels SET opted_out_at = now() WHERE username = $1", "news_2").await;
-    execute(&client, "UPDATE channels SET active = false WHERE username = $1", "news_4").await;
+    execute(
+        &client,
+        "UPDATE channels SET opted_out_at = now() WHERE username = $1",
+        "news_2",
+    )
+    .await;
+    execute(
+        &client,
+        "UPDATE channels SET active = false WHERE username = $1",
+        "news_4",
+    )
+    .await;
     act(&mut client, id, Action::Start).await.unwrap();
     plan(&mut client, id).await;
     let counts = get(&client, id).await.counts;
@@ -72,7 +85,10 @@ async fn a_campaign_is_completed_with_its_last_message() {
         settle(&mut client, &claims, &sent()).await;
     }
     let campaign = get(&client, id).await;
-    assert_eq!((campaign.status, campaign.counts.sent), (Status::Completed, 2));
+    assert_eq!(
+        (campaign.status, campaign.counts.sent),
+        (Status::Completed, 2)
+    );
     let open: i64 = scalar(
         &client,
         "SELECT count(*) FROM pgboss.job WHERE name = 'send-message' AND state <> 'completed'",
@@ -140,7 +156,10 @@ async fn an_attempt_that_never_reported_is_uncertain_and_not_sent_again() {
     assert_eq!(claims[0].decision, Decision::Uncertain);
     settle(&mut client, &claims, &sent()).await;
     let campaign = get(&client, id).await;
-    assert_eq!((campaign.status, campaign.counts.uncertain), (Status::Completed, 1));
+    assert_eq!(
+        (campaign.status, campaign.counts.uncertain),
+        (Status::Completed, 1)
+    );
 }
 
 #[tokio::test]
@@ -155,7 +174,12 @@ async fn a_flood_wait_holds_the_bot_and_pauses_all_its_campaigns() {
     let jobs = dispatch(&client, 3, now).await;
     let mut flooded = claim(&client, &jobs).await;
     flooded.retain(|claim| claim.campaign_id == first);
-    settle(&mut client, &flooded, &Outcome::FloodWait(Duration::from_secs(90))).await;
+    settle(
+        &mut client,
+        &flooded,
+        &Outcome::FloodWait(Duration::from_secs(90)),
+    )
+    .await;
     for id in [first, second] {
         let campaign = get(&client, id).await;
         assert_eq!(campaign.pause_reason, Some(PauseReason::FloodWait));
@@ -189,9 +213,17 @@ async fn a_manual_pause_outlasts_a_flood_wait() {
     settle(&mut client, &claims, &Outcome::FloodWait(Duration::ZERO)).await;
     act(&mut client, id, Action::Pause).await.unwrap();
     let transaction = client.transaction().await.unwrap();
-    assert!(telecast_core::campaigns::resume_due(&transaction).await.unwrap().is_empty());
+    assert!(
+        telecast_core::campaigns::resume_due(&transaction)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     transaction.commit().await.unwrap();
-    assert_eq!(get(&client, id).await.pause_reason, Some(PauseReason::Operator));
+    assert_eq!(
+        get(&client, id).await.pause_reason,
+        Some(PauseReason::Operator)
+    );
 }
 
 #[tokio::test]
@@ -203,7 +235,9 @@ async fn a_campaign_resumes_by_itself_when_its_flood_wait_is_over() {
     let claims = claim(&client, &jobs).await;
     settle(&mut client, &claims, &Outcome::FloodWait(Duration::ZERO)).await;
     let transaction = client.transaction().await.unwrap();
-    let resumed = telecast_core::campaigns::resume_due(&transaction).await.unwrap();
+    let resumed = telecast_core::campaigns::resume_due(&transaction)
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(resumed, [id]);
     assert_eq!(get(&client, id).await.status, Status::Running);
@@ -222,7 +256,11 @@ async fn a_refused_message_pauses_its_campaign_at_the_first_hit() {
     let campaign = get(&client, id).await;
     assert_eq!(campaign.pause_reason, Some(PauseReason::MessageRejected));
     assert_eq!((campaign.counts.failed, campaign.counts.pending), (1, 2));
-    assert!(dispatch(&client, 10, later + TimeDelta::minutes(1)).await.is_empty());
+    assert!(
+        dispatch(&client, 10, later + TimeDelta::minutes(1))
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -232,7 +270,12 @@ async fn a_refused_bot_stops_and_its_queue_jobs_stay() {
     let id = running(&mut client, bot, "news", 3, 60).await;
     let jobs = dispatch(&client, 1, Utc::now() + TimeDelta::minutes(1)).await;
     let claims = claim(&client, &jobs).await;
-    settle(&mut client, &claims, &Outcome::BotDead("Unauthorized".to_owned())).await;
+    settle(
+        &mut client,
+        &claims,
+        &Outcome::BotDead("Unauthorized".to_owned()),
+    )
+    .await;
     let campaign = get(&client, id).await;
     assert_eq!(campaign.pause_reason, Some(PauseReason::BotRejected));
     assert_eq!(campaign.counts.pending, 3);
@@ -250,11 +293,20 @@ async fn a_gone_channel_becomes_inactive_and_five_errors_do_the_same() {
     let claims = claim(&client, &jobs).await;
     let gone = Outcome::ChannelGone("Forbidden: bot was kicked from the channel chat".to_owned());
     settle(&mut client, &claims, &gone).await;
-    let reason: String = scalar(&client, "SELECT inactive_reason FROM channels WHERE NOT active").await;
+    let reason: String = scalar(
+        &client,
+        "SELECT inactive_reason FROM channels WHERE NOT active",
+    )
+    .await;
     assert_eq!(reason, "CHANNEL_GONE");
 
     running(&mut client, bot, "poor", 1, 60).await;
-    execute(&client, "UPDATE channels SET error_count = 4 WHERE username = $1", "poor_1").await;
+    execute(
+        &client,
+        "UPDATE channels SET error_count = 4 WHERE username = $1",
+        "poor_1",
+    )
+    .await;
     let jobs = dispatch(&client, 1, later + TimeDelta::minutes(1)).await;
     let claims = claim(&client, &jobs).await;
     let unsure = Outcome::ChannelUnsure("Bad Request: chat not found".to_owned());
@@ -275,13 +327,23 @@ async fn a_cancelled_campaign_sends_nothing_more_and_counts_every_message() {
     let later = Utc::now() + TimeDelta::minutes(1);
     let jobs = dispatch(&client, 1, later).await;
     let cancelled = act(&mut client, id, Action::Cancel).await.unwrap();
-    assert_eq!((cancelled.counts.cancelled, cancelled.counts.pending), (4, 1));
+    assert_eq!(
+        (cancelled.counts.cancelled, cancelled.counts.pending),
+        (4, 1)
+    );
     let claims = claim(&client, &jobs).await;
     assert_eq!(claims[0].decision, Decision::Cancelled);
     settle(&mut client, &claims, &sent()).await;
     let campaign = get(&client, id).await;
-    assert_eq!((campaign.status, campaign.counts.cancelled), (Status::Cancelled, 5));
-    assert!(dispatch(&client, 10, later + TimeDelta::minutes(5)).await.is_empty());
+    assert_eq!(
+        (campaign.status, campaign.counts.cancelled),
+        (Status::Cancelled, 5)
+    );
+    assert!(
+        dispatch(&client, 10, later + TimeDelta::minutes(5))
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -295,7 +357,9 @@ async fn a_paused_campaign_goes_on_where_it_was_without_a_burst() {
     act(&mut client, id, Action::Resume).await.unwrap();
     let mut started = 0;
     for second in 0..10 {
-        started += dispatch(&client, 10, later + TimeDelta::seconds(second)).await.len();
+        started += dispatch(&client, 10, later + TimeDelta::seconds(second))
+            .await
+            .len();
     }
     assert!((9..=11).contains(&started), "{started}");
 }
@@ -305,7 +369,12 @@ async fn a_campaign_without_an_active_channel_cannot_start() {
     let mut client = database().await;
     let bot = bot(&client, "bot").await;
     let id = draft(&mut client, bot, "news", 1, 60).await;
-    execute(&client, "UPDATE channels SET active = false WHERE username = $1", "news_1").await;
+    execute(
+        &client,
+        "UPDATE channels SET active = false WHERE username = $1",
+        "news_1",
+    )
+    .await;
     let error = act(&mut client, id, Action::Start).await.unwrap_err();
     assert!(error.to_string().contains("no active channel"), "{error}");
     assert_eq!(get(&client, id).await.status, Status::Draft);
@@ -323,7 +392,9 @@ async fn message_jobs_whose_handlers_kept_dying_are_given_up_and_counted() {
         .await
         .unwrap();
     let transaction = client.transaction().await.unwrap();
-    let stranded = telecast_core::delivery::settle_stranded(&transaction).await.unwrap();
+    let stranded = telecast_core::delivery::settle_stranded(&transaction)
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(stranded, 2);
     let campaign = get(&client, id).await;

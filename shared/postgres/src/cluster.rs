@@ -7,6 +7,7 @@ use std::{
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::{Binaries, Error, account::Account};
@@ -116,6 +117,7 @@ fn write_password(account: Account, path: &Path) -> Result<(), Error> {
 
 /// We hold the lock, so whoever started a server here is gone.
 fn stop_orphan(binaries: &Binaries, account: Account, folder: &Path) -> Result<(), Error> {
+    forget_stranger(folder)?;
     let pg_ctl = |arguments: &[&str]| {
         account
             .command(binaries.program("pg_ctl"))
@@ -130,11 +132,47 @@ fn stop_orphan(binaries: &Binaries, account: Account, folder: &Path) -> Result<(
     }
     tracing::warn!("stopping a database server that its owner left running");
     let stopped = pg_ctl(&["stop", "--mode", "fast", "--wait"])?;
-    if stopped.status.success() {
+    // It may have ended by itself between the two commands, which is as good.
+    if stopped.status.success() || !pg_ctl(&["status"])?.status.success() {
         return Ok(());
     }
     Err(Error::Program {
         program: "pg_ctl stop",
         output: String::from_utf8_lossy(&stopped.stderr).trim().to_owned(),
     })
+}
+
+/// After a crash of the machine, the process id in postmaster.pid may be another
+/// program's. pg_ctl would stop that one, and postgres would not start beside it. What
+/// may be a server is left to pg_ctl: two on one cluster would ruin it.
+fn forget_stranger(folder: &Path) -> Result<(), Error> {
+    let pid_file = folder.join("postmaster.pid");
+    let Ok(content) = fs::read_to_string(&pid_file) else {
+        return Ok(());
+    };
+    let pid = content.lines().next().unwrap_or_default().trim();
+    match command_line(pid) {
+        Some(command) if !command.contains("postgres") => {
+            tracing::debug!(
+                pid,
+                command,
+                "the last server's process id is another's now"
+            );
+            fs::remove_file(&pid_file).map_err(Error::io("remove", &pid_file))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// From /proc, else (macOS) from ps; none where there is no such process.
+fn command_line(pid: &str) -> Option<String> {
+    if let Ok(arguments) = fs::read(Path::new("/proc").join(pid).join("cmdline")) {
+        return Some(String::from_utf8_lossy(&arguments).replace('\0', " "));
+    }
+    let output = Command::new("ps")
+        .args(["-ww", "-o", "command=", "-p", pid])
+        .output()
+        .ok()?;
+    let command = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!command.is_empty()).then_some(command)
 }

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt,
-    path::Path,
+    path::{self, Path},
     process::{Child, ChildStderr, Stdio},
     sync::mpsc,
     thread,
@@ -38,13 +38,16 @@ pub struct Server {
 
 /// Runs the server and waits for its standard input to end: that is the moment our
 /// process closes it or is no more. A fast shutdown follows.
+///
+/// The log is left to the server alone, so that it ends when the server does. A folder
+/// is removed only after a server that ran: one that could not start is tried again.
 const SUPERVISOR: &str = r#"
 clean=$1; shift
 "$@" & server=$!
+exec 2> /dev/null
 cat > /dev/null
 kill -INT $server
-wait $server
-[ -z "$clean" ] || rm -rf "$clean"
+wait $server && [ -n "$clean" ] && rm -rf "$clean"
 "#;
 
 /// Somebody else may take a free port before the server does.
@@ -62,6 +65,8 @@ impl Server {
         durability: Durability,
     ) -> Result<Self, Error> {
         let account = Account::choose()?;
+        // The server's account works in another folder than we do.
+        let data_dir = &path::absolute(data_dir).map_err(Error::io("find", data_dir))?;
         let cluster = Cluster::open(binaries, account, data_dir)?;
         let mut tries = 0;
         loop {
@@ -195,11 +200,40 @@ fn wait_until_ready(log: ChildStderr) -> Result<(), String> {
         if line.contains("database system is ready to accept connections") {
             return Ok(());
         }
-        let fatal = line.contains("FATAL:");
         said.push(line);
-        if fatal {
-            break;
-        }
     }
     Err(said.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_was_taken_in_the_meantime_costs_a_throw_away_server_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("data");
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let binaries = Binaries::find().unwrap();
+        let account = Account::choose().unwrap();
+        account.own(folder.path()).unwrap();
+        let cluster = Cluster::open(&binaries, account, &data_dir).unwrap();
+        let start = |port| {
+            run(
+                &binaries,
+                account,
+                &data_dir,
+                &cluster,
+                port,
+                Durability::ThrowAway,
+            )
+        };
+        assert!(start(port).is_err());
+        drop(taken);
+        let mut supervisor = start(port).unwrap();
+        drop(supervisor.stdin.take());
+        supervisor.wait().unwrap();
+        assert!(!data_dir.exists());
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::{fs::MetadataExt, process::CommandExt},
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -107,4 +108,23 @@ async fn the_server_stops_when_its_owner_is_killed_and_the_next_start_works() {
     connection.await.ok();
     drop(client);
     start(folder.path()).unwrap();
+}
+
+/// As after a crash of the machine: the number that the last server had is somebody
+/// else's now.
+#[test]
+fn a_stranger_with_the_last_servers_process_id_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(start(folder.path()).unwrap());
+    let cluster = folder.path().join("cluster");
+    let owner = fs::metadata(&cluster).unwrap().uid();
+    let mut stranger = Command::new("sleep").arg("600").uid(owner).spawn().unwrap();
+    let pid_file = format!("{}\n{}\n0\n1\n\n\n", stranger.id(), cluster.display());
+    fs::write(cluster.join("postmaster.pid"), pid_file).unwrap();
+    let started = start(folder.path());
+    let lives_on = stranger.try_wait().unwrap().is_none();
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    started.unwrap();
+    assert!(lives_on);
 }

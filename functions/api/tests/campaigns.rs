@@ -272,3 +272,18 @@ async fn a_report_tells_what_became_of_each_channel() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_queues_of_the_handlers_are_listed() {
+    let api = Api::start().await;
+    let queues = api.get("/api/queues").await.ok();
+    let names: Vec<_> = queues["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|queue| queue["name"].clone())
+        .collect();
+    for name in ["start-campaign", "send-message"] {
+        assert!(names.contains(&json!(name)), "{names:?}");
+    }
+}

@@ -8,6 +8,7 @@ mod campaigns;
 mod channels;
 mod health;
 mod message_jobs;
+mod queues;
 mod service_tokens;
 mod templates;
 mod users;
@@ -79,6 +80,7 @@ pub fn table() -> Vec<Route> {
         patch(Operator, "/api/campaigns/{id}", campaigns::update),
         post(Operator, "/api/campaigns/{id}/action", campaigns::act),
         get(Auditor, "/api/audit-logs", audit_logs::list),
+        get(Auditor, "/api/queues", queues::list),
     ]
 }
 

@@ -62,41 +62,77 @@ struct Authorizer {
     iam: Option<Map<String, Value>>,
 }
 
-/// What a handler's function answers. Lambda makes the first a 200 for a URL's caller.
-#[derive(Debug, PartialEq, Serialize)]
+/// Which way an event came, and so the form that its answer takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Direct,
+    Url,
+}
+
+/// What a handler's function answers.
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Answer {
-    Done(InvocationResponse),
-    Refused(Refusal),
+    Direct(InvocationResponse),
+    Url(UrlResponse),
 }
 
-/// A request that was not taken up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// A function URL's response.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Refusal {
+pub(super) struct UrlResponse {
     status_code: u16,
-    body: &'static str,
+    body: String,
+    /// None; cargo lambda's emulator asks for the member.
+    cookies: [&'static str; 0],
 }
 
-/// Neither signed nor with the secret.
-const UNAUTHORIZED: Refusal = Refusal {
-    status_code: 401,
-    body: "send HANDLER_SECRET as a bearer token, or sign the request for IAM",
-};
+/// Why a URL's request was not taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("send HANDLER_SECRET as a bearer token, or sign the request for IAM")]
+    Unauthorized,
+    #[error("the body must be an invocation in JSON: a queue and its jobs")]
+    BadBody,
+}
 
-/// No invocation in the body.
-const BAD_BODY: Refusal = Refusal {
-    status_code: 400,
-    body: "the body must be an invocation: {\"queue\": …, \"jobs\": […]}",
-};
+impl Answer {
+    /// The handler's answer.
+    pub(super) fn new(way: Way, response: InvocationResponse) -> Result<Self, serde_json::Error> {
+        Ok(match way {
+            Way::Direct => Self::Direct(response),
+            Way::Url => Self::Url(UrlResponse {
+                status_code: 200,
+                body: serde_json::to_string(&response)?,
+                cookies: [],
+            }),
+        })
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let status_code = match refusal {
+            Refusal::Unauthorized => 401,
+            Refusal::BadBody => 400,
+        };
+        Self::Url(UrlResponse {
+            status_code,
+            body: refusal.to_string(),
+            cookies: [],
+        })
+    }
+}
 
 impl Event {
     /// The invocation, if its caller may make it. Without a `secret` only IAM opens a URL.
-    pub(super) fn authorize(self, secret: Option<&Secret>) -> Result<Invocation, Refusal> {
+    pub(super) fn authorize(self, secret: Option<&Secret>) -> Result<(Way, Invocation), Refusal> {
         match self {
-            Self::Direct(invocation) => Ok(invocation),
-            Self::Url(request) if request.is_authorized(secret) => request.invocation(),
-            Self::Url(_) => Err(UNAUTHORIZED),
+            Self::Direct(invocation) => Ok((Way::Direct, invocation)),
+            Self::Url(request) if request.is_authorized(secret) => {
+                Ok((Way::Url, request.invocation()?))
+            }
+            Self::Url(_) => Err(Refusal::Unauthorized),
         }
     }
 }
@@ -117,11 +153,13 @@ impl UrlRequest {
 
     fn invocation(self) -> Result<Invocation, Refusal> {
         let body = if self.is_base64_encoded {
-            BASE64_STANDARD.decode(self.body).map_err(|_| BAD_BODY)?
+            BASE64_STANDARD
+                .decode(self.body)
+                .map_err(|_| Refusal::BadBody)?
         } else {
             self.body.into_bytes()
         };
-        serde_json::from_slice(&body).map_err(|_| BAD_BODY)
+        serde_json::from_slice(&body).map_err(|_| Refusal::BadBody)
     }
 }
 
@@ -131,13 +169,10 @@ mod tests {
 
     use super::*;
 
-    fn authorize(event: Value, secret: Option<&str>) -> Result<String, u16> {
+    fn authorize(event: Value, secret: Option<&str>) -> Result<Way, Refusal> {
         let event: Event = serde_json::from_value(event).unwrap();
         let secret = secret.map(|text| text.parse().unwrap());
-        event
-            .authorize(secret.as_ref())
-            .map(|invocation| invocation.queue)
-            .map_err(|refusal| refusal.status_code)
+        event.authorize(secret.as_ref()).map(|(way, _)| way)
     }
 
     fn by_url(authorization: &str, body: &str) -> Value {
@@ -155,20 +190,26 @@ mod tests {
     #[test]
     fn the_invoke_api_needs_no_secret() {
         let event = serde_json::from_str(BODY).unwrap();
-        assert_eq!(authorize(event, Some("s")), Ok("send-message".to_owned()));
+        assert_eq!(authorize(event, Some("s")), Ok(Way::Direct));
     }
 
     #[test]
     fn a_url_needs_the_secret() {
         assert!(authorize(by_url("Bearer s", BODY), Some("s")).is_ok());
         for wrong in ["Bearer t", "Bearer ", "s", "Basic s"] {
-            assert_eq!(authorize(by_url(wrong, BODY), Some("s")), Err(401));
+            assert_eq!(
+                authorize(by_url(wrong, BODY), Some("s")),
+                Err(Refusal::Unauthorized)
+            );
         }
     }
 
     #[test]
     fn without_a_secret_a_url_is_closed_to_all_but_iam() {
-        assert_eq!(authorize(by_url("Bearer ", BODY), None), Err(401));
+        assert_eq!(
+            authorize(by_url("Bearer ", BODY), None),
+            Err(Refusal::Unauthorized)
+        );
         let mut signed = by_url("AWS4-HMAC-SHA256 …", BODY);
         signed["requestContext"]["authorizer"] = json!({"iam": {"userId": "AIDAEXAMPLE"}});
         assert!(authorize(signed, None).is_ok());
@@ -179,18 +220,25 @@ mod tests {
         let mut encoded = by_url("Bearer s", &BASE64_STANDARD.encode(BODY));
         encoded["isBase64Encoded"] = json!(true);
         assert!(authorize(encoded, Some("s")).is_ok());
-        assert_eq!(authorize(by_url("Bearer s", "{}"), Some("s")), Err(400));
+        assert_eq!(
+            authorize(by_url("Bearer s", "{}"), Some("s")),
+            Err(Refusal::BadBody)
+        );
     }
 
     #[test]
-    fn a_refusal_is_a_response_of_http_and_an_answer_is_the_plain_body() {
+    fn an_answer_takes_the_form_of_the_way_back() {
+        let answer = |way| {
+            let answer = Answer::new(way, InvocationResponse::default()).unwrap();
+            serde_json::to_value(answer).unwrap()
+        };
+        assert_eq!(answer(Way::Direct), json!({"batchItemFailures": []}));
+        let body = r#"{"batchItemFailures":[]}"#;
         assert_eq!(
-            serde_json::to_value(Answer::Refused(UNAUTHORIZED)).unwrap()["statusCode"],
-            401
+            answer(Way::Url),
+            json!({"statusCode": 200, "body": body, "cookies": []})
         );
-        assert_eq!(
-            serde_json::to_value(Answer::Done(InvocationResponse::default())).unwrap(),
-            json!({"batchItemFailures": []})
-        );
+        let refused = serde_json::to_value(Answer::from(Refusal::Unauthorized)).unwrap();
+        assert_eq!(refused["statusCode"], 401);
     }
 }

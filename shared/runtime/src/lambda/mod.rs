@@ -69,11 +69,11 @@ async fn answer(
 ) -> Result<Answer, Error> {
     let LambdaEvent { payload, context } = event;
     let deadline = deadline(&context, timeout);
-    let invocation = match payload.authorize(secret) {
+    let (way, invocation) = match payload.authorize(secret) {
         Ok(invocation) => invocation,
         Err(refusal) => {
-            tracing::warn!(request_id = %context.request_id, ?refusal, "an invocation was refused");
-            return Ok(Answer::Refused(refusal));
+            tracing::warn!(request_id = %context.request_id, %refusal, "an invocation was refused");
+            return Ok(refusal.into());
         }
     };
     let span = tracing::info_span!(
@@ -86,7 +86,7 @@ async fn answer(
         .handle(invocation, deadline)
         .instrument(span)
         .await?;
-    Ok(Answer::Done(response))
+    Ok(Answer::new(way, response)?)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use std::{
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Command,
+    process::Stdio,
 };
 
-use crate::{Binaries, Error, account::Account};
+use crate::{Binaries, Durability, Error, account::Account};
 
 /// The superuser of every cluster made here.
 pub(crate) const USER: &str = "postgres";
@@ -30,14 +31,16 @@ impl Cluster {
         binaries: &Binaries,
         account: Account,
         data_dir: &Path,
+        durability: Durability,
     ) -> Result<Self, Error> {
         fs::create_dir_all(data_dir).map_err(Error::io("create", data_dir))?;
         account.own(data_dir)?;
+        check_reach(account, data_dir)?;
         let lock = lock(data_dir)?;
         let folder = data_dir.join("cluster");
         let password_file = data_dir.join("password");
         if !folder.exists() {
-            create(binaries, account, &folder, &password_file)?;
+            create(binaries, account, &folder, &password_file, durability)?;
         }
         let password =
             fs::read_to_string(&password_file).map_err(Error::io("read", &password_file))?;
@@ -48,6 +51,21 @@ impl Cluster {
             _lock: lock,
         })
     }
+}
+
+/// Root may make a folder where the server's account cannot go.
+fn check_reach(account: Account, data_dir: &Path) -> Result<(), Error> {
+    let reaches = account
+        .command("/bin/sh")
+        .args(["-c", "cd \"$0\" && test -w ."])
+        .arg(data_dir)
+        .stderr(Stdio::null())
+        .status()
+        .map_err(Error::io("run", "/bin/sh"))?;
+    if reaches.success() {
+        return Ok(());
+    }
+    Err(Error::OutOfReach(data_dir.to_owned()))
 }
 
 fn lock(data_dir: &Path) -> Result<File, Error> {
@@ -72,6 +90,7 @@ fn create(
     account: Account,
     folder: &Path,
     password_file: &Path,
+    durability: Durability,
 ) -> Result<(), Error> {
     tracing::info!(folder = %folder.display(), "making a database cluster");
     let unfinished = folder.with_extension("unfinished");
@@ -83,14 +102,18 @@ fn create(
         .map_err(Error::io("protect", &unfinished))?;
     account.own(&unfinished)?;
     write_password(account, password_file)?;
-    let output = account
-        .command(binaries.program("initdb"))
+    let mut initdb = account.command(binaries.program("initdb"));
+    initdb
         .arg("--pgdata")
         .arg(&unfinished)
         .arg("--pwfile")
         .arg(password_file)
         .args(["--username", USER, "--encoding", "UTF8", "--locale", "C"])
-        .args(["--auth", "scram-sha-256", "--no-sync", "--no-instructions"])
+        .args(["--auth", "scram-sha-256", "--no-instructions"]);
+    if durability == Durability::ThrowAway {
+        initdb.arg("--no-sync");
+    }
+    let output = initdb
         .output()
         .map_err(Error::io("run", binaries.program("initdb")))?;
     if !output.status.success() {

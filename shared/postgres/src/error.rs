@@ -29,6 +29,12 @@ pub enum Error {
          run as another user, or set DATABASE_URL"
     )]
     NoAccount,
+    /// The account that runs the server cannot enter the data directory.
+    #[error(
+        "PostgreSQL does not run as root, and the account it runs as cannot enter {0}; \
+         choose a folder outside root's home with TELECAST_DATA_DIR, such as /var/lib/telecast"
+    )]
+    OutOfReach(PathBuf),
     /// Another process has the data directory.
     #[error(
         "another process uses the data directory {0}; stop it, or choose another with TELECAST_DATA_DIR"

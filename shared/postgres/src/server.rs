@@ -67,7 +67,7 @@ impl Server {
         let account = Account::choose()?;
         // The server's account works in another folder than we do.
         let data_dir = &path::absolute(data_dir).map_err(Error::io("find", data_dir))?;
-        let cluster = Cluster::open(binaries, account, data_dir)?;
+        let cluster = Cluster::open(binaries, account, data_dir, durability)?;
         let mut tries = 0;
         loop {
             tries += 1;
@@ -218,7 +218,7 @@ mod tests {
         let binaries = Binaries::find().unwrap();
         let account = Account::choose().unwrap();
         account.own(folder.path()).unwrap();
-        let cluster = Cluster::open(&binaries, account, &data_dir).unwrap();
+        let cluster = Cluster::open(&binaries, account, &data_dir, Durability::ThrowAway).unwrap();
         let start = |port| {
             run(
                 &binaries,

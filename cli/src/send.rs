@@ -12,7 +12,7 @@ use telecast_core::{
     campaigns::{self, Action},
     channels::{
         NewChannel, Username,
-        import::{self, Format, Importer},
+        import::{self, BadRow, Format, Importer},
     },
     templates::{self, Chat, Content, ParseMode, Recipient},
 };
@@ -185,7 +185,7 @@ fn dry_run(channels: &Path, text: &str) -> Result<ExitCode> {
                 messages += 1;
             }
             Err(bad) => {
-                eprintln!("{}:{}: {}", channels.display(), line.number, bad.message);
+                eprintln!("{}:{}: {}", channels.display(), line.number, told(&bad));
                 bad_lines += 1;
             }
         }
@@ -196,6 +196,14 @@ fn dry_run(channels: &Path, text: &str) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What is wrong with a line, the field first.
+fn told(bad: &BadRow) -> String {
+    match &bad.field {
+        Some(field) => format!("{field} {}", bad.message),
+        None => bad.message.clone(),
+    }
 }
 
 fn open(path: &Path) -> Result<import::Lines<'static>> {

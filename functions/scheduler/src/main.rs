@@ -8,8 +8,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::{Variables, environment},
-    database,
-    invoke::lambda_api::{LambdaApi, Settings},
+    database, invoke,
     lambda::deadline,
     telemetry,
 };
@@ -28,11 +27,11 @@ async fn main() -> anyhow::Result<()> {
     let (format, filter) = variables.logs()?;
     telemetry::start(format, filter)?;
     let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
-    let invoker = LambdaApi::new(Settings::from_variables(variables)?)?;
+    let invoker = invoke::from_variables(variables)?;
     let scheduler = Scheduler::new(
         pool,
         Queue::default(),
-        Arc::new(invoker),
+        invoker,
         &TELECAST,
         Arc::new(Notify::new()),
         None,

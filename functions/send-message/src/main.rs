@@ -35,7 +35,8 @@ async fn main() -> anyhow::Result<()> {
         Client::new(&settings)?,
         EncryptionKey::new(*key.bytes()),
     );
-    lambda::run(handler, TIMEOUT)
+    let secret = variables.optional("HANDLER_SECRET")?;
+    lambda::run_behind_url(handler, TIMEOUT, secret)
         .await
         .map_err(anyhow::Error::from_boxed)
 }

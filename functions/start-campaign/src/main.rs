@@ -23,7 +23,8 @@ async fn main() -> anyhow::Result<()> {
     telemetry::start(format, filter)?;
     let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
     let handler = StartCampaign::new(pool, Queue::default());
-    lambda::run(handler, TIMEOUT)
+    let secret = variables.optional("HANDLER_SECRET")?;
+    lambda::run_behind_url(handler, TIMEOUT, secret)
         .await
         .map_err(anyhow::Error::from_boxed)
 }

@@ -52,6 +52,22 @@ impl Error {
     }
 }
 
+impl Error {
+    /// A queue that was deleted while a job was on its way into it is an unknown one.
+    pub(crate) fn of_queue(self, queue: &str) -> Self {
+        match self {
+            Self::Database(error)
+                if error
+                    .as_db_error()
+                    .is_some_and(|db| db.constraint() == Some("q_fkey")) =>
+            {
+                Self::UnknownQueue(queue.to_owned())
+            }
+            error => error,
+        }
+    }
+}
+
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.code() {

@@ -6,7 +6,8 @@ use serde_json::Value;
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
-use crate::{Error, Job, Queue, validate};
+use crate::queue::Param;
+use crate::{Error, Job, Policy, Queue, validate};
 
 /// Which jobs to take.
 ///
@@ -70,37 +71,53 @@ impl Queue {
         fetch: &Fetch,
     ) -> Result<Vec<Job>, Error> {
         validate::queue_name("name", &fetch.queue)?;
-        let strict = self.is_strict(&fetch.queue);
-        match self.try_fetch(client, fetch, strict).await? {
-            Fetched::Jobs(jobs) => Ok(jobs),
-            // The other statement took nothing: it touches only jobs of its own policy.
-            Fetched::OtherPolicy => {
-                self.remember_strict(&fetch.queue, !strict);
-                match self.try_fetch(client, fetch, !strict).await? {
-                    Fetched::Jobs(jobs) => Ok(jobs),
-                    Fetched::OtherPolicy => Ok(Vec::new()),
-                }
-            }
+        if fetch.batch < 1 {
+            return Err(Error::invalid("batchSize", "must be an integer > 0"));
         }
+        // A queue may have been made anew with another policy: then its statement took
+        // nothing that it should not have, and once more the right one is tried.
+        for _ in 0..2 {
+            let way = Way::of(self.known_policy(&fetch.queue), fetch);
+            let mut taken = self.take(client, fetch, way).await?;
+            self.learn_policy(&fetch.queue, taken.policy);
+            let right = Way::of(taken.policy, fetch);
+            if right != way
+                && taken.jobs.is_empty()
+                && (right == Way::Strict) != (way == Way::Strict)
+            {
+                continue;
+            }
+            if taken.deep {
+                let rest = Fetch {
+                    batch: fetch
+                        .batch
+                        .saturating_sub(u32::try_from(taken.jobs.len()).unwrap_or(u32::MAX)),
+                    ..fetch.clone()
+                };
+                taken
+                    .jobs
+                    .append(&mut self.take(client, &rest, Way::Deep).await?.jobs);
+            }
+            return Ok(taken.jobs);
+        }
+        Ok(Vec::new())
     }
 
-    /// The statement behind [`Queue::fetch`], for `EXPLAIN`.
+    /// The statements behind [`Queue::fetch`], for `EXPLAIN`: the quick one, and the
+    /// one that goes on where that found too little.
     #[doc(hidden)]
     #[must_use]
-    pub fn fetch_statement(&self) -> String {
-        self.sql(include_str!("fetch.sql")).to_string()
+    pub fn fetch_statements(&self) -> [String; 2] {
+        [Way::Quick, Way::Deep].map(|way| self.sql(way.template()).to_string())
     }
 
-    async fn try_fetch(
+    async fn take(
         &self,
         client: &impl GenericClient,
         fetch: &Fetch,
-        strict: bool,
-    ) -> Result<Fetched, Error> {
+        way: Way,
+    ) -> Result<Taken, Error> {
         let batch = i64::from(fetch.batch);
-        if batch < 1 {
-            return Err(Error::invalid("batchSize", "must be an integer > 0"));
-        }
         let groups = fetch.group_concurrency.as_ref();
         let group_limit = validate::count("groupConcurrency", groups.map(|g| g.default))?;
         let tiers: Option<Value> = groups.map(|g| {
@@ -110,49 +127,74 @@ impl Queue {
                 .collect()
         });
         let ignored = (!fetch.ignore_groups.is_empty()).then_some(&fetch.ignore_groups);
-        let template = if strict {
-            include_str!("fetch_strict.sql")
-        } else {
-            include_str!("fetch.sql")
-        };
-        let rows = self
-            .query(
-                client,
-                template,
-                &[
-                    (&fetch.queue, Type::TEXT),
-                    (&batch, Type::INT8),
-                    (&fetch.ignore_start_after, Type::BOOL),
-                    (&fetch.min_priority, Type::INT4),
-                    (&fetch.max_priority, Type::INT4),
-                    (&group_limit, Type::INT4),
-                    (&tiers, Type::JSONB),
-                    (&ignored, Type::TEXT_ARRAY),
-                ],
-            )
-            .await;
+        let all: [Param<'_>; 8] = [
+            (&fetch.queue, Type::TEXT),
+            (&batch, Type::INT8),
+            (&fetch.ignore_start_after, Type::BOOL),
+            (&fetch.min_priority, Type::INT4),
+            (&fetch.max_priority, Type::INT4),
+            (&group_limit, Type::INT4),
+            (&tiers, Type::JSONB),
+            (&ignored, Type::TEXT_ARRAY),
+        ];
+        let params = if way == Way::Quick { &all[..2] } else { &all };
+        let rows = self.query(client, way.template(), params).await;
         let rows = match rows {
             // Another worker took the key's only place a moment ago: nothing to take.
-            Err(Error::Conflict(_)) => return Ok(Fetched::Jobs(Vec::new())),
+            Err(Error::Conflict(_)) => return Ok(Taken::default()),
             rows => rows?,
         };
         let Some(first) = rows.first() else {
             return Err(Error::UnknownQueue(fetch.queue.clone()));
         };
-        if (first.get::<_, &str>("queue_policy") == "key_strict_fifo") != strict {
-            return Ok(Fetched::OtherPolicy);
+        let mut taken = Taken {
+            jobs: Vec::new(),
+            policy: Policy::parse(first.get("queue_policy")),
+            deep: way == Way::Quick && first.get("deep"),
+        };
+        if first.get::<_, Option<uuid::Uuid>>("id").is_some() {
+            taken.jobs = rows.iter().map(Job::from_row).collect::<Result<_, _>>()?;
         }
-        if first.get::<_, Option<uuid::Uuid>>("id").is_none() {
-            return Ok(Fetched::Jobs(Vec::new()));
-        }
-        rows.iter()
-            .map(Job::from_row)
-            .collect::<Result<_, _>>()
-            .map(Fetched::Jobs)
+        Ok(taken)
     }
 }
 
-enum Fetched {
-    Jobs(Vec<Job>),
-    OtherPolicy,
+/// What a statement took. Its policy is none where the queue is to be looked at anew.
+#[derive(Default)]
+struct Taken {
+    jobs: Vec<Job>,
+    policy: Option<Policy>,
+    deep: bool,
+}
+
+/// Which statement fetches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Quick,
+    Deep,
+    Strict,
+}
+
+impl Way {
+    fn of(policy: Option<Policy>, fetch: &Fetch) -> Self {
+        let plain = Fetch {
+            batch: fetch.batch,
+            ..Fetch::from(fetch.queue.as_str())
+        };
+        match policy {
+            Some(Policy::KeyStrictFifo) => Self::Strict,
+            Some(Policy::Standard | Policy::Short | Policy::Exclusive) if *fetch == plain => {
+                Self::Quick
+            }
+            _ => Self::Deep,
+        }
+    }
+
+    fn template(self) -> &'static str {
+        match self {
+            Self::Quick => include_str!("fetch.sql"),
+            Self::Deep => include_str!("fetch_deep.sql"),
+            Self::Strict => include_str!("fetch_strict.sql"),
+        }
+    }
 }

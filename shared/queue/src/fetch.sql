@@ -1,14 +1,13 @@
--- Sets the next due jobs of a queue active, by priority and then age. One row for
--- each; one row with a null id where nothing is due; none where there is no such queue.
---   $1 queue                $2 at most so many          $3 due or not
---   $4 lowest priority      $5 highest priority
---   $6 jobs of one group at once                        $7 the same by tier, as an object
---   $8 groups to leave out
+-- Sets the next due jobs of a queue active, by priority and then age: the quick way,
+-- for queues whose policy limits no active jobs, and without other conditions. One
+-- row for each job; one with a null id where nothing is due; none where there is no
+-- such queue.
+--   $1 queue  $2 at most so many
 --
--- pg-boss's index has the order, but walks past every deferred job. So `near` looks
--- at its first entries only, and where that was not enough, `far` finds what is due
--- by an index of its own: by priority, and then by how long a job has been due.
-WITH RECURSIVE target AS (
+-- pg-boss's index has the order, but walks past every deferred job. So only its
+-- first entries are looked at; where these were not enough, the answer says that it
+-- was `deep`, and fetch_deep.sql goes on.
+WITH target AS (
   SELECT q.policy
   FROM {schema}.queue AS q
   WHERE q.name = $1
@@ -23,64 +22,21 @@ head AS MATERIALIZED (
   LIMIT $2 + 100
 ),
 near AS MATERIALIZED (
-  SELECT ready.*
+  SELECT ready.id
   FROM head
   CROSS JOIN LATERAL (
-    {ready_job}
+    SELECT j.id
+    FROM {schema}.job AS j
+    WHERE j.name = $1
       AND j.id = head.id
+      AND j.state < 'active'
+      AND NOT j.blocked
+      AND j.start_after <= now()
+      -- Should the queue have been made anew with that policy.
       AND j.policy IS DISTINCT FROM 'key_strict_fifo'
     FOR UPDATE OF j SKIP LOCKED
   ) AS ready
   LIMIT $2
-),
--- The queue's priorities, one probe of the index each.
-level AS (
-  (
-    SELECT j.priority
-    FROM {schema}.job AS j
-    WHERE j.name = $1
-      AND j.state < 'active'
-      AND NOT j.blocked
-      AND (SELECT count(*) FROM near) < $2
-      AND (SELECT count(*) FROM head) = $2 + 100
-    ORDER BY j.priority DESC
-    LIMIT 1
-  )
-  UNION ALL
-  SELECT (
-    SELECT j.priority
-    FROM {schema}.job AS j
-    WHERE j.name = $1
-      AND j.state < 'active'
-      AND NOT j.blocked
-      AND j.priority < level.priority
-    ORDER BY j.priority DESC
-    LIMIT 1
-  )
-  FROM level
-  WHERE level.priority IS NOT NULL
-),
-far AS MATERIALIZED (
-  SELECT ready.*
-  FROM level
-  CROSS JOIN LATERAL (
-    {ready_job}
-      AND j.priority = level.priority
-      AND j.id <> ALL (ARRAY(SELECT near.id FROM near))
-      AND j.policy IS DISTINCT FROM 'key_strict_fifo'
-    ORDER BY j.start_after
-    LIMIT $2
-    FOR UPDATE OF j SKIP LOCKED
-  ) AS ready
-  LIMIT $2 - (SELECT count(*) FROM near)
-),
--- Of two chosen jobs with one key (or too many of one group) the later ones wait.
-chosen AS (
-  SELECT
-    c.*,
-    row_number() OVER (PARTITION BY c.unique_key ORDER BY c.priority DESC, c.created_on) AS key_place,
-    row_number() OVER (PARTITION BY c.group_id ORDER BY c.priority DESC, c.created_on) AS group_place
-  FROM (SELECT near.* FROM near UNION ALL SELECT far.* FROM far) AS c
 ),
 taken AS (
   UPDATE {schema}.job AS j
@@ -90,20 +46,19 @@ taken AS (
     heartbeat_on = now(),
     -- A job that was begun before and comes again has used up an attempt.
     retry_count = CASE WHEN j.started_on IS NULL THEN j.retry_count ELSE j.retry_count + 1 END
+  FROM near
   WHERE j.name = $1
-    AND j.id = ANY (ARRAY(
-      SELECT c.id
-      FROM chosen AS c
-      WHERE (c.unique_key IS NULL OR c.key_place = 1)
-        AND (c.group_limit IS NULL OR c.group_place <= c.group_limit)
-    ))
+    AND j.id = near.id
   RETURNING j.*
 ),
 answer AS (
   SELECT {columns}
   FROM taken
 )
-SELECT a.*, target.policy AS queue_policy
+SELECT
+  a.*,
+  target.policy AS queue_policy,
+  (SELECT count(*) FROM near) < $2 AND (SELECT count(*) FROM head) = $2 + 100 AS deep
 FROM target
 LEFT JOIN answer AS a ON true
 ORDER BY a.priority DESC, a.created_on

@@ -1,4 +1,4 @@
--- Like fetch.sql, for a queue of policy key_strict_fifo: of each key its oldest due
+-- Like fetch_deep.sql, for a queue of policy key_strict_fifo: of each key its oldest due
 -- job, and none while another of the key is active, waits for a retry or has failed.
 WITH RECURSIVE target AS (
   SELECT q.policy

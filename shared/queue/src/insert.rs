@@ -152,7 +152,8 @@ impl Queue {
                     (&keyless, Type::BOOL),
                 ],
             )
-            .await?;
+            .await
+            .map_err(|error| error.of_queue(queue))?;
         let Some(row) = rows.first() else {
             return Err(Error::UnknownQueue(queue.to_owned()));
         };

@@ -1,13 +1,13 @@
 //! The handle through which everything is done.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
 
-use crate::Error;
 use crate::job::COLUMNS;
+use crate::{Error, Policy};
 
 /// The queues of one schema. Cheap to clone; holds no connection: every operation
 /// takes one, so that it can be the caller's own transaction.
@@ -21,8 +21,9 @@ struct Inner {
     schema: String,
     /// Statements with the schema's name put in, by the address of their template.
     rendered: RwLock<HashMap<usize, Arc<str>>>,
-    /// Queues known to be of policy `key_strict_fifo`; see `fetch`.
-    strict: RwLock<HashSet<String>>,
+    /// The policies of queues fetched from. A queue made anew may have another: each
+    /// statement that relies on one also checks it.
+    policies: RwLock<HashMap<String, Policy>>,
 }
 
 /// A statement's parameter with its type, which a pooler requires to be said.
@@ -62,7 +63,7 @@ impl Queue {
             inner: Arc::new(Inner {
                 schema,
                 rendered: RwLock::default(),
-                strict: RwLock::default(),
+                policies: RwLock::default(),
             }),
         }
     }
@@ -107,25 +108,20 @@ impl Queue {
         Ok(client.query_typed(&self.sql(template), params).await?)
     }
 
-    pub(crate) fn is_strict(&self, queue: &str) -> bool {
-        let strict = self
-            .inner
-            .strict
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        strict.contains(queue)
+    pub(crate) fn known_policy(&self, queue: &str) -> Option<Policy> {
+        let policies = self.inner.policies.read();
+        policies
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(queue)
+            .copied()
     }
 
-    pub(crate) fn remember_strict(&self, queue: &str, is_strict: bool) {
-        let mut strict = self
-            .inner
-            .strict
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if is_strict {
-            strict.insert(queue.to_owned());
-        } else {
-            strict.remove(queue);
-        }
+    pub(crate) fn learn_policy(&self, queue: &str, policy: Option<Policy>) {
+        let policies = self.inner.policies.write();
+        let mut policies = policies.unwrap_or_else(PoisonError::into_inner);
+        match policy {
+            Some(policy) => policies.insert(queue.to_owned(), policy),
+            None => policies.remove(queue),
+        };
     }
 }

@@ -37,6 +37,20 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// Every policy.
+    pub const ALL: [Self; 6] = [
+        Self::Standard,
+        Self::Short,
+        Self::Singleton,
+        Self::Stately,
+        Self::Exclusive,
+        Self::KeyStrictFifo,
+    ];
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == name)
+    }
+
     /// The name in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -271,7 +271,8 @@ impl Queue {
                     (&options.singleton_on, Type::TIMESTAMP),
                 ],
             )
-            .await?;
+            .await
+            .map_err(|error| error.of_queue(&send.queue))?;
         let Some(row) = rows.first() else {
             return Err(Error::UnknownQueue(send.queue.clone()));
         };
@@ -283,8 +284,15 @@ impl Queue {
         {
             return Err(Error::KeyRequired);
         }
-        if row.get("exists") {
-            return Ok(Sent::Exists);
+        if let Some(id) = options.id {
+            let params = [(&send.queue as _, Type::TEXT), (&id as _, Type::UUID)];
+            if !self
+                .query(client, include_str!("exists.sql"), &params)
+                .await?
+                .is_empty()
+            {
+                return Ok(Sent::Exists);
+            }
         }
         match row.get::<_, Option<DateTime<Utc>>>("until") {
             Some(until) => Ok(Sent::Throttled { until }),

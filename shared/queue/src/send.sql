@@ -36,19 +36,12 @@ inserted AS (
   WHERE NOT (t.policy = 'key_strict_fifo' AND coalesce($6, '') = '')
   ON CONFLICT DO NOTHING
   RETURNING id, start_after
-),
--- Sent with the commit, so that who listens finds the job.
-notified AS (
-  SELECT pg_notify('pgboss_' || left(encode(sha224('{schema}'), 'hex'), 24), t.name)
-  FROM target AS t, inserted AS i
-  WHERE t.notify AND i.start_after <= now()
 )
 SELECT
   i.id,
   t.policy,
   (t.slot + interval '1s' * $7) AT TIME ZONE 'UTC' AS until,
-  -- Whether the id is what collides; not asked unless the job was refused.
-  i.id IS NULL AND EXISTS (SELECT FROM {schema}.job AS j WHERE j.name = $1 AND j.id = $2) AS exists,
-  (SELECT count(*) FROM notified) AS notified
+  -- Sent with the commit, so that who listens finds the job.
+  CASE WHEN t.notify AND i.start_after <= now() THEN pg_notify('pgboss_' || left(encode(sha224('{schema}'), 'hex'), 24), t.name)::text END AS notified
 FROM target AS t
 LEFT JOIN inserted AS i ON true

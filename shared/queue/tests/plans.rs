@@ -6,18 +6,35 @@ use common::{Bench, bench_of};
 use serde_json::Value;
 use telecast_queue::{Policy, Queue};
 
-/// Rows that a fetch of one job reads from the job table and its indexes, by EXPLAIN.
-async fn rows_read(bench: &Bench) -> (u64, Value) {
-    let fetch = Queue::default().fetch_statement();
-    let sql = format!(
-        "BEGIN;
-         PREPARE next_jobs (text, bigint, bool, int, int, int, jsonb, text[]) AS {fetch};
-         SET LOCAL plan_cache_mode = force_custom_plan"
+/// Rows that a fetch of one job reads from the job table and its indexes, by EXPLAIN:
+/// of both its statements, as if the second always followed.
+async fn rows_read(bench: &Bench) -> (u64, Vec<Value>) {
+    let [quick, deep] = Queue::default().fetch_statements();
+    let quick = explain(bench, &quick, "text, bigint", "'q', 1").await;
+    let types = "text, bigint, bool, int, int, int, jsonb, text[]";
+    let deep = explain(
+        bench,
+        &deep,
+        types,
+        "'q', 1, false, NULL, NULL, NULL, NULL, NULL",
+    )
+    .await;
+    let rows = read(&quick[0]["Plan"]) + read(&deep[0]["Plan"]);
+    (rows, vec![quick, deep])
+}
+
+async fn explain(bench: &Bench, statement: &str, types: &str, values: &str) -> Value {
+    bench
+        .sql(&format!(
+            "BEGIN;
+             PREPARE next_jobs ({types}) AS {statement};
+             SET LOCAL plan_cache_mode = force_custom_plan"
+        ))
+        .await;
+    let explain = format!(
+        "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF, BUFFERS OFF) EXECUTE next_jobs ({values})"
     );
-    bench.sql(&sql).await;
-    let explain = "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF, BUFFERS OFF)
-        EXECUTE next_jobs ('q', 1, false, NULL, NULL, NULL, NULL, NULL)";
-    let rows = bench.client.simple_query(explain).await.unwrap();
+    let rows = bench.client.simple_query(&explain).await.unwrap();
     let plan = rows
         .iter()
         .find_map(|message| match message {
@@ -25,9 +42,8 @@ async fn rows_read(bench: &Bench) -> (u64, Value) {
             _ => None,
         })
         .unwrap();
-    let plan: Value = serde_json::from_str(plan).unwrap();
     bench.sql("ROLLBACK; DEALLOCATE next_jobs").await;
-    (read(&plan[0]["Plan"]), plan)
+    serde_json::from_str(plan).unwrap()
 }
 
 /// The rows that scans of a table gave or threw away, in all loops.
@@ -76,8 +92,8 @@ async fn a_fetch_reads_no_more_behind_many_deferred_jobs_than_behind_few() {
     let (few, first) = rows_read(&bench).await;
     deferred(&bench, 50_000).await;
     let (many, plan) = rows_read(&bench).await;
-    assert!(few < 300, "{few} rows: {first:#}");
-    assert!(many <= few, "{many} rows rather than {few}: {plan:#}");
+    assert!(few < 500, "{few} rows: {first:?}");
+    assert!(many <= few, "{many} rows rather than {few}: {plan:?}");
 }
 
 #[tokio::test]
@@ -85,7 +101,7 @@ async fn an_idle_queue_of_deferred_jobs_is_as_cheap() {
     let bench = bench_of(Policy::Standard).await;
     deferred(&bench, 50_000).await;
     let (rows, plan) = rows_read(&bench).await;
-    assert!(rows < 300, "{rows} rows: {plan:#}");
+    assert!(rows < 500, "{rows} rows: {plan:?}");
 }
 
 #[tokio::test]
@@ -93,7 +109,7 @@ async fn a_fetch_reads_a_few_of_many_due_jobs() {
     let bench = bench_of(Policy::Standard).await;
     due(&bench, 50_000).await;
     let (rows, plan) = rows_read(&bench).await;
-    assert!(rows < 10, "{rows} rows: {plan:#}");
+    assert!(rows < 20, "{rows} rows: {plan:?}");
 }
 
 #[tokio::test]
@@ -102,7 +118,7 @@ async fn many_due_jobs_behind_many_deferred_ones_are_not_sorted() {
     deferred(&bench, 20_000).await;
     due(&bench, 20_000).await;
     let (rows, plan) = rows_read(&bench).await;
-    assert!(rows < 300, "{rows} rows: {plan:#}");
+    assert!(rows < 500, "{rows} rows: {plan:?}");
 }
 
 #[tokio::test]
@@ -117,5 +133,5 @@ async fn statistics_from_before_the_backlog_mislead_no_plan() {
         )
         .await;
     let (rows, plan) = rows_read(&bench).await;
-    assert!(rows < 300, "{rows} rows: {plan:#}");
+    assert!(rows < 500, "{rows} rows: {plan:?}");
 }

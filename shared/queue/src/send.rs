@@ -218,7 +218,8 @@ impl JobOptions {
 }
 
 impl Queue {
-    /// Puts a job into its queue, in one round trip (two where it takes the next slot).
+    /// Puts a job into its queue, in one round trip (one more to learn why it was
+    /// refused).
     /// Given a transaction, the job exists if and when that commits.
     ///
     /// # Errors
@@ -273,26 +274,41 @@ impl Queue {
             )
             .await
             .map_err(|error| error.of_queue(&send.queue))?;
+        match rows.first() {
+            Some(row) => Ok(Sent::Created(row.get("id"))),
+            None => self.why_refused(client, send, options, next_slot).await,
+        }
+    }
+
+    async fn why_refused(
+        &self,
+        client: &impl GenericClient,
+        send: &Send,
+        options: &Checked,
+        next_slot: bool,
+    ) -> Result<Sent, Error> {
+        let rows = self
+            .query(
+                client,
+                include_str!("send_refused.sql"),
+                &[
+                    (&send.queue, Type::TEXT),
+                    (&options.id, Type::UUID),
+                    (&options.singleton_seconds, Type::INT4),
+                    (&next_slot, Type::BOOL),
+                ],
+            )
+            .await?;
         let Some(row) = rows.first() else {
             return Err(Error::UnknownQueue(send.queue.clone()));
         };
-        if let Some(id) = row.get("id") {
-            return Ok(Sent::Created(id));
-        }
         let policy: &str = row.get("policy");
         if policy == "key_strict_fifo" && options.singleton_key.as_deref().unwrap_or("").is_empty()
         {
             return Err(Error::KeyRequired);
         }
-        if let Some(id) = options.id {
-            let params = [(&send.queue as _, Type::TEXT), (&id as _, Type::UUID)];
-            if !self
-                .query(client, include_str!("exists.sql"), &params)
-                .await?
-                .is_empty()
-            {
-                return Ok(Sent::Exists);
-            }
+        if row.get("exists") {
+            return Ok(Sent::Exists);
         }
         match row.get::<_, Option<DateTime<Utc>>>("until") {
             Some(until) => Ok(Sent::Throttled { until }),

@@ -1,5 +1,4 @@
-//! A job queue in PostgreSQL, on pg-boss's own tables: Rust and Node clients share
-//! the same queues, and pg-boss's dashboard shows them.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod cancel;

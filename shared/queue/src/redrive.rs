@@ -78,4 +78,37 @@ impl Queue {
             None => Err(Error::UnknownQueue(queue.to_owned())),
         }
     }
+
+    /// What a redrive without a limit would move: how many jobs to which queue. Those
+    /// that would stay, since they come from no queue that exists, are counted under
+    /// no name.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub async fn preview_redrive(
+        &self,
+        client: &impl GenericClient,
+        queue: &str,
+        redrive: &Redrive,
+    ) -> Result<Vec<(Option<String>, u64)>, Error> {
+        validate::queue_name("name", queue)?;
+        let rows = self
+            .query(
+                client,
+                include_str!("redrive_preview.sql"),
+                &[
+                    (&queue, Type::TEXT),
+                    (&redrive.destination, Type::TEXT),
+                    (&redrive.source, Type::TEXT),
+                    (&redrive.data, Type::JSONB),
+                    (&redrive.created_before, Type::TIMESTAMPTZ),
+                    (&redrive.ids, Type::UUID_ARRAY),
+                ],
+            )
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get("name"), row.get::<_, i64>("jobs").unsigned_abs()))
+            .collect())
+    }
 }

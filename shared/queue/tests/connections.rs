@@ -1,4 +1,9 @@
 //! Through a pooler in transaction mode, and over TLS.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

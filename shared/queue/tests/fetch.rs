@@ -1,4 +1,9 @@
 //! Fetching: which jobs, in which order.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

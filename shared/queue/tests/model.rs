@@ -1,5 +1,10 @@
 //! Random operations by several workers, on PostgreSQL and on a model of a few lines:
 //! both must agree on each answer, and on every job in the end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

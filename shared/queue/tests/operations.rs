@@ -1,4 +1,9 @@
 //! Everything around sending and working: queues, edits, flows, events, dead letters.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 
@@ -438,6 +443,12 @@ async fn dead_letters_go_back_where_they_came_from() {
         .send(&bench.client, &Send::to("dead"))
         .await
         .unwrap();
+    let preview = bench
+        .queue
+        .preview_redrive(&bench.client, "dead", &Redrive::default())
+        .await
+        .unwrap();
+    assert_eq!(preview, [(Some("q".to_owned()), 2), (None, 1)]);
     let one = Redrive {
         limit: 1,
         ..Redrive::default()

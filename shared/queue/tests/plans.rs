@@ -1,4 +1,9 @@
 //! The plans of fetching: what they read must not grow with what they need not look at.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

@@ -1,4 +1,9 @@
 //! The tables: made once, refused where too old.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

@@ -1,4 +1,9 @@
 //! Sending: what a job gets, and when it is refused.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

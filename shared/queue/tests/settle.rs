@@ -1,4 +1,9 @@
 //! Settling: completing, failing, releasing, cancelling, and who may.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

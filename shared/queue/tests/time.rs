@@ -1,4 +1,9 @@
 //! What comes with time: upkeep, schedules, and hearing of jobs as they arrive.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

@@ -2,15 +2,21 @@
 #![forbid(unsafe_code)]
 
 mod deliver;
+mod files;
+mod flood;
 mod outcome;
+mod prepare;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use deadpool_postgres::Pool;
 use futures_util::{StreamExt, stream};
 use telecast_core::{
     bots::EncryptionKey,
-    delivery::{self, Claim, Context, Decision, Settlement},
+    delivery::{self, Claim, Context, Decision, FileChanges, MediaUrl, Outcome, Settlement},
 };
 use telecast_queue::{Job, Queue};
 use telecast_runtime::handler::{
@@ -20,6 +26,7 @@ use telecast_telegram::Client;
 use uuid::Uuid;
 
 use deliver::{Delivery, StoppedBots};
+use files::Files;
 
 /// Messages of one invocation that are under way at once.
 const CONCURRENCY: usize = 64;
@@ -35,6 +42,12 @@ pub struct SendMessage {
     queue: Queue,
     telegram: Client,
     key: EncryptionKey,
+}
+
+/// What is to be written down of an invocation.
+struct Batch {
+    settled: Vec<Settlement>,
+    files: FileChanges,
 }
 
 /// Why a batch was not settled; its queue jobs expire, and the next attempt finds out.
@@ -74,7 +87,13 @@ impl SendMessage {
             .collect();
         campaigns.sort_unstable();
         campaigns.dedup();
-        let contexts = delivery::contexts(&**client, &self.key, &campaigns).await?;
+        // What was claimed must be settled: as not tried, where there is no context.
+        let contexts = delivery::contexts(&**client, &self.key, &campaigns)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "could not read what is to be sent; giving back");
+                HashMap::new()
+            });
         Ok((claims, contexts))
     }
 
@@ -84,34 +103,69 @@ impl SendMessage {
         claims: &[Claim],
         contexts: &HashMap<Uuid, Context>,
         deadline: Deadline,
-    ) -> Vec<Settlement> {
+    ) -> Batch {
+        let (mut settled, ready) = prepare::prepare(claims, contexts);
+        let media: HashSet<_> = ready.iter().filter_map(|r| r.media.clone()).collect();
+        let files = Files::knowing(self.known_files(&media).await);
         let stopped = StoppedBots::default();
         let delivery = Delivery {
             telegram: &self.telegram,
             stopped: &stopped,
+            files: &files,
             deadline,
         };
-        let sends: Vec<_> = claims
-            .iter()
-            .map(|claim| delivery.settle(claim, contexts.get(&claim.campaign_id)))
+        let sends: Vec<_> = ready
+            .into_iter()
+            .map(|ready| delivery.deliver(ready))
             .collect();
-        stream::iter(sends)
+        let answers: Vec<_> = stream::iter(sends)
             .buffer_unordered(CONCURRENCY)
-            .filter_map(std::future::ready)
             .collect()
-            .await
+            .await;
+        let (mut sent, calls): (Vec<Settlement>, Vec<_>) = answers.into_iter().unzip();
+        let calls: Vec<_> = calls.into_iter().flatten().collect();
+        let busy = flood::busy_channels(&calls);
+        for settlement in &mut sent {
+            let bot_id = contexts.get(&settlement.campaign_id).map(|c| c.bot_id);
+            let is_busy = busy
+                .iter()
+                .any(|(bot, channel)| Some(*bot) == bot_id && *channel == settlement.channel_id);
+            let outcome = std::mem::replace(&mut settlement.outcome, Outcome::NotTried);
+            settlement.outcome = outcome.in_chat_if(is_busy);
+        }
+        settled.append(&mut sent);
+        Batch {
+            settled,
+            files: files.into_changes(),
+        }
     }
 
-    async fn settle(&self, batch: &[Settlement]) -> Result<(), Error> {
+    /// Without them media goes by its URL, which is slower and no worse.
+    async fn known_files(&self, media: &HashSet<MediaUrl>) -> HashMap<MediaUrl, String> {
+        if media.is_empty() {
+            return HashMap::new();
+        }
+        let known = async {
+            let client = self.pool.get().await?;
+            Ok::<_, Error>(delivery::known_files(&**client, media).await?)
+        };
+        known.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "could not look for file ids");
+            HashMap::new()
+        })
+    }
+
+    async fn settle(&self, batch: &Batch) -> Result<(), Error> {
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
-        delivery::settle(&transaction, &self.queue, batch).await?;
+        delivery::settle(&transaction, &self.queue, &batch.settled).await?;
+        delivery::change_files(&transaction, &batch.files).await?;
         transaction.commit().await?;
         Ok(())
     }
 
     /// What was sent must be written down: a database that restarts gets time for it.
-    async fn settle_surely(&self, batch: &[Settlement]) -> Result<(), Error> {
+    async fn settle_surely(&self, batch: &Batch) -> Result<(), Error> {
         let mut pause = Duration::from_millis(100);
         for _ in 1..SETTLE_TRIES {
             let Err(error) = self.settle(batch).await else {
@@ -137,9 +191,10 @@ impl Handler for SendMessage {
         deadline: Deadline,
     ) -> Result<InvocationResponse, HandlerError> {
         let (claims, contexts) = self.claim(&invocation.jobs).await?;
-        let settled = self.send(&claims, &contexts, deadline).await;
-        self.settle_surely(&settled).await?;
-        let failed = settled
+        let batch = self.send(&claims, &contexts, deadline).await;
+        self.settle_surely(&batch).await?;
+        let failed = batch
+            .settled
             .iter()
             .filter(|settlement| settlement.outcome.error().is_some())
             .map(|settlement| settlement.attempt.id);

@@ -65,6 +65,24 @@ async fn moved() {
 }
 
 #[tokio::test]
+async fn moved_and_then_in_trouble() {
+    let mut stage = Stage::set().await;
+    stage.campaign(&["group"]).await;
+    stage.script("group", [Behaviour::Migrated { chat_id: -1007 }.forever()]);
+    stage
+        .simulator
+        .script("-1007", [Behaviour::ServerError.once()])
+        .unwrap();
+    stage.turn().await;
+    let job = stage.job("group").await;
+    assert_eq!(job.stands(), ("PENDING", "retry", 1));
+    assert_eq!((job.chat.as_str(), job.chat_id), ("-1007", Some(-1007)));
+    stage.turn().await;
+    assert_eq!(stage.job("group").await.stands(), ("SENT", "completed", 2));
+    assert_eq!(stage.calls("group"), (1, 0), "the old chat is left alone");
+}
+
+#[tokio::test]
 async fn wait_for_the_bot() {
     let mut stage = Stage::set().await;
     let id = stage.campaign(&["news"]).await;
@@ -90,7 +108,7 @@ async fn wait_for_the_bot() {
     assert!(["news", "sport"].contains(&told["channelUsername"].as_str().unwrap()));
     // Nothing goes until it is over, whoever asks.
     let calls = stage.simulator.ledger().0.len();
-    stage.now = chrono::Utc::now() + chrono::TimeDelta::seconds(60);
+    stage.now = chrono::Utc::now() + chrono::TimeDelta::seconds(80);
     assert!(stage.dispatch_now().await.is_empty());
     assert_eq!(stage.simulator.ledger().0.len(), calls);
     assert_eq!(stage.simulator.ledger().summary().calls_in_hold, 0);

@@ -163,6 +163,33 @@ async fn an_attempt_that_never_reported_is_uncertain_and_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_late_report_that_it_was_sent_counts() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    let id = running(&mut client, bot, "news", 2, 60).await;
+    let later = Utc::now() + TimeDelta::minutes(1);
+    let slow = claim(&client, &dispatch(&client, 1, later).await).await;
+    client
+        .batch_execute(
+            "UPDATE pgboss.job SET state = 'retry', start_after = now()
+             WHERE name = 'send-message' AND state = 'active'",
+        )
+        .await
+        .unwrap();
+    let jobs = dispatch(&client, 1, later + TimeDelta::minutes(1)).await;
+    let claims = claim(&client, &jobs).await;
+    assert_eq!(claims[0].decision, Decision::Uncertain);
+    settle(&mut client, &claims, &sent()).await;
+    assert_eq!(get(&client, id).await.counts.uncertain, 1);
+    settle(&mut client, &slow, &sent()).await;
+    let counts = get(&client, id).await.counts;
+    assert_eq!((counts.sent, counts.uncertain, counts.pending), (1, 0, 1));
+    // Once more changes nothing.
+    settle(&mut client, &slow, &sent()).await;
+    assert_eq!(get(&client, id).await.counts.sent, 1);
+}
+
+#[tokio::test]
 async fn a_flood_wait_holds_the_bot_and_pauses_all_its_campaigns() {
     let mut client = database().await;
     let busy = bot(&client, "busy").await;

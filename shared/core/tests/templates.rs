@@ -103,6 +103,22 @@ async fn what_telegram_would_refuse_is_refused_when_saved_with_its_place() {
         (json!({"name": "t", "text": "Hi {{title"}), "text: line 1"),
         (json!({"name": " ", "text": "Hi"}), "name: must have"),
         (
+            json!({"name": "t", "text": "x", "options": {"messageThreadId": 0}}),
+            "options.messageThreadId: must be the positive id",
+        ),
+        (
+            json!({"name": "t", "text": "x", "options": {"linkPreview": {"url": "example.com"}}}),
+            "options.linkPreview.url: must begin with http",
+        ),
+        (
+            json!({"name": "t", "text": "x", "options": {"linkPreview": {"preferSmallMedia": true, "preferLargeMedia": true}}}),
+            "options.linkPreview: must prefer",
+        ),
+        (
+            json!({"name": "t", "media": {"kind": "PHOTO", "source": "AgACfile"}, "options": {"linkPreview": {"disabled": true}}}),
+            "options.linkPreview: must be absent",
+        ),
+        (
             button("", "https://example.com"),
             "options.buttons[0][0].text: must not be empty",
         ),

@@ -22,6 +22,8 @@ pub struct Entry {
     pub chat_id: Option<i64>,
     /// The text or caption, as it was sent.
     pub text: String,
+    /// The URL or file id of its media.
+    pub media: Option<String>,
     /// The message's id, where a message was accepted, whatever was then answered.
     pub message_id: Option<i64>,
     /// What was answered.
@@ -194,6 +196,7 @@ mod tests {
             chat: "@news".to_owned(),
             chat_id: Some(chat_id),
             text: "hello".to_owned(),
+            media: None,
             message_id: Some(message_id),
             answer: Answer::Ok,
             held_for: None,

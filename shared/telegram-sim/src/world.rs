@@ -116,6 +116,7 @@ impl World {
             chat: parameters.text("chat_id"),
             chat_id: None,
             text: parameters.raw_text(),
+            media: None,
             message_id: None,
             answer: Answer::Ok,
             held_for: None,
@@ -193,6 +194,7 @@ impl World {
             return Err(hold(entry, held));
         }
         let content = content.map_err(Reply::bad)?;
+        entry.media = content.media.as_ref().map(|media| media.source.clone());
         if entry.chat.is_empty() {
             return Err(Reply::bad("chat_id is empty"));
         }

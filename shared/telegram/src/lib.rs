@@ -16,5 +16,5 @@ mod token;
 pub use answer::{Bot, ChatInfo, ChatKind, Failure, FailureKind, Sent};
 pub use classify::classify;
 pub use client::{Client, SHORTEST_TIMEOUT, Settings, SetupError};
-pub use message::{Button, Chat, Media, MediaKind, Message, ParseMode};
+pub use message::{Button, Chat, LinkPreview, Media, MediaKind, Message, ParseMode};
 pub use token::{BadToken, BotToken};

@@ -54,6 +54,42 @@ pub struct Button {
     pub url: String,
 }
 
+/// How a link in a text is previewed (LinkPreviewOptions).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkPreview {
+    /// Not at all.
+    pub disabled: bool,
+    /// This link's, rather than the first one's in the text.
+    pub url: Option<String>,
+    /// With the picture small, or large; Telegram decides where both are false.
+    pub prefer_small_media: bool,
+    /// See `prefer_small_media`.
+    pub prefer_large_media: bool,
+    /// Above the text.
+    pub show_above_text: bool,
+}
+
+impl LinkPreview {
+    /// The parameter; none where nothing is set.
+    fn parameter(&self) -> Option<Value> {
+        let mut options = Map::new();
+        for (name, set) in [
+            ("is_disabled", self.disabled),
+            ("prefer_small_media", self.prefer_small_media),
+            ("prefer_large_media", self.prefer_large_media),
+            ("show_above_text", self.show_above_text),
+        ] {
+            if set {
+                options.insert(name.to_owned(), json!(true));
+            }
+        }
+        if let Some(url) = &self.url {
+            options.insert("url".to_owned(), json!(url));
+        }
+        (!options.is_empty()).then_some(Value::Object(options))
+    }
+}
+
 /// A message, without its recipient.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
@@ -65,8 +101,8 @@ pub struct Message {
     pub media: Option<Media>,
     /// Rows of buttons.
     pub buttons: Vec<Vec<Button>>,
-    /// Show no preview of the first link.
-    pub disable_link_preview: bool,
+    /// The preview of a link in the text.
+    pub link_preview: LinkPreview,
     /// Deliver without a sound.
     pub disable_notification: bool,
     /// Forbid forwarding and saving.
@@ -93,11 +129,8 @@ impl Message {
         match &self.media {
             None => {
                 body.insert("text".to_owned(), json!(self.text));
-                if self.disable_link_preview {
-                    body.insert(
-                        "link_preview_options".to_owned(),
-                        json!({"is_disabled": true}),
-                    );
+                if let Some(options) = self.link_preview.parameter() {
+                    body.insert("link_preview_options".to_owned(), options);
                 }
             }
             Some(media) => {
@@ -165,6 +198,24 @@ mod tests {
     }
 
     #[test]
+    fn a_link_preview_says_only_what_is_set() {
+        let message = Message {
+            text: "https://example.com".to_owned(),
+            link_preview: LinkPreview {
+                url: Some("https://example.com/b".to_owned()),
+                prefer_large_media: true,
+                show_above_text: true,
+                ..LinkPreview::default()
+            },
+            ..Message::default()
+        };
+        assert_eq!(
+            message.parameters(&Chat::Id(1))["link_preview_options"],
+            json!({"url": "https://example.com/b", "prefer_large_media": true, "show_above_text": true})
+        );
+    }
+
+    #[test]
     fn media_carries_the_text_as_its_caption() {
         let message = Message {
             text: "<b>now</b>".to_owned(),
@@ -177,7 +228,10 @@ mod tests {
                 text: "Open".to_owned(),
                 url: "https://example.com".to_owned(),
             }]],
-            disable_link_preview: true,
+            link_preview: LinkPreview {
+                disabled: true,
+                ..LinkPreview::default()
+            },
             disable_notification: true,
             protect_content: true,
             message_thread_id: Some(7),

@@ -248,6 +248,15 @@ impl Stage {
         count
     }
 
+    /// The same at the present time.
+    pub async fn turn_now(&mut self) -> usize {
+        self.now = Utc::now();
+        let jobs = self.dispatch_now().await;
+        let count = jobs.len();
+        self.handle(jobs).await;
+        count
+    }
+
     pub async fn get(&self, id: Uuid) -> Campaign {
         campaigns::get(&**self.client().await, id).await.unwrap()
     }

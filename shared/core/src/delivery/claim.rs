@@ -46,6 +46,8 @@ pub struct Claim {
     pub recipient: Recipient,
     /// Attempts charged before this one.
     pub attempts: i32,
+    /// Whether its last attempt was told to wait.
+    pub has_waited: bool,
     /// What to do.
     pub decision: Decision,
 }
@@ -58,6 +60,8 @@ impl Claim {
             campaign_id: self.campaign_id,
             channel_id: self.channel_id,
             attempts: self.attempts,
+            has_waited: self.has_waited,
+            moved_to: None,
             outcome,
         }
     }
@@ -100,6 +104,7 @@ fn from_row(row: &Row) -> Result<Claim> {
             message: error.to_string(),
         })?,
         attempts: row.try_get("attempts")?,
+        has_waited: row.try_get("has_waited")?,
         decision: parse(row, "decision")?,
     })
 }

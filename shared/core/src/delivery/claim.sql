@@ -8,6 +8,7 @@ WITH live AS (
     m.campaign_id,
     q.retry_count,
     q.started_on,
+    coalesce(m.error_class IN ('FLOOD_WAIT', 'CHAT_WAIT'), false) AS has_waited,
     CASE
       WHEN m.status NOT IN ('PENDING', 'SENDING') THEN 'SETTLED'
       -- The same invocation came twice, and its twin is at work.
@@ -52,6 +53,7 @@ SELECT
   m.channel_id,
   m.recipient,
   m.attempts,
+  live.has_waited,
   live.decision,
   live.retry_count,
   live.started_on

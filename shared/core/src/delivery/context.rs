@@ -36,7 +36,10 @@ pub async fn contexts(
 ) -> Result<HashMap<Uuid, Context>> {
     let mut contexts = HashMap::new();
     for row in client
-        .query_typed(include_str!("context.sql"), &[(&campaign_ids, Type::UUID_ARRAY)])
+        .query_typed(
+            include_str!("context.sql"),
+            &[(&campaign_ids, Type::UUID_ARRAY)],
+        )
         .await?
     {
         let bot_id = row.try_get("bot_id")?;

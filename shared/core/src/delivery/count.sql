@@ -1,5 +1,5 @@
 -- Counts what a batch settled into its campaigns ($1 ids; $2 to $6 how many became
--- SENT, FAILED, SKIPPED, UNCERTAIN, CANCELLED), and completes those of which
+-- SENT, FAILED, SKIPPED, UNCERTAIN, CANCELLED; fewer than none came back), and completes those of which
 -- nothing is left. Answers the completed ones.
 WITH counted AS (
   SELECT

@@ -3,16 +3,21 @@
 
 mod claim;
 mod context;
+mod counts;
+mod late;
+mod media_files;
 mod outcome;
 mod pauses;
 mod plan;
 mod settle;
+mod settle_channels;
 mod settle_queue;
 mod stranded;
 
 pub use claim::{Claim, Decision, claim};
-pub use outcome::{ChannelEffect, Effect, MessageStatus, Outcome, QueueEffect, effect};
 pub use context::{Context, contexts};
+pub use media_files::{FileChanges, MediaUrl, change_files, known_files};
+pub use outcome::{ChannelEffect, Effect, MessageStatus, Outcome, QueueEffect, effect};
 pub use plan::{Planned, plan};
 pub use settle::{Settlement, settle};
 pub use stranded::settle_stranded;

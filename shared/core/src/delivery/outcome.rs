@@ -191,6 +191,15 @@ pub fn effect(
 }
 
 impl Outcome {
+    /// A wait of the whole bot is one of the chat alone, if so.
+    #[must_use]
+    pub fn in_chat_if(self, is_chats: bool) -> Self {
+        match self {
+            Self::FloodWait(wait) if is_chats => Self::ChatWait(wait),
+            outcome => outcome,
+        }
+    }
+
     /// The error's text, for those that are errors.
     pub fn error(&self) -> Option<&str> {
         match self {

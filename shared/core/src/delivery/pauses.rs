@@ -33,7 +33,7 @@ pub(super) async fn apply(
     }
     for settled in settled {
         let settlement = settled.settlement;
-        match &settlement.outcome {
+        match &settled.outcome {
             Outcome::ChatWait(wait) => chat_wait(transaction, locked, settlement, *wait).await?,
             Outcome::BotDead(error) => bot_dead(transaction, locked, settlement, error).await?,
             Outcome::MessageBad(error) => {
@@ -62,7 +62,7 @@ fn floods<'a>(
     for settled in settled {
         let settlement = settled.settlement;
         let (Outcome::FloodWait(wait), Some(campaign)) =
-            (&settlement.outcome, locked.get(&settlement.campaign_id))
+            (&settled.outcome, locked.get(&settlement.campaign_id))
         else {
             continue;
         };

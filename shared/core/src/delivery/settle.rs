@@ -1,21 +1,15 @@
 //! What became of a batch of message jobs is written in one transaction: message
 //! jobs, queue jobs, channels, campaigns and their counters, limits, audit rows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use telecast_queue::{Fence, Queue};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
-use super::{ChannelEffect, Effect, MessageStatus, Outcome, effect, pauses, settle_queue};
-use crate::{
-    Result,
-    audit::{self, Actor},
-    campaigns::OnUncertain,
-    row::parse,
-};
+use super::{Effect, Outcome, counts::Counts, effect, late, pauses, settle_channels, settle_queue};
+use crate::{Result, campaigns::OnUncertain, row::parse};
 
 /// What became of one attempt.
 #[derive(Debug, Clone)]
@@ -28,6 +22,10 @@ pub struct Settlement {
     pub channel_id: Uuid,
     /// Attempts charged before this one.
     pub attempts: i32,
+    /// Whether the attempt before it was told to wait.
+    pub has_waited: bool,
+    /// The chat's new id, where Telegram said that it moved.
+    pub moved_to: Option<i64>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -35,6 +33,8 @@ pub struct Settlement {
 /// A settlement with all that follows from it.
 pub(super) struct Settled<'a> {
     pub(super) settlement: &'a Settlement,
+    /// The settlement's, in the light of what else is known of the bot.
+    pub(super) outcome: Outcome,
     pub(super) effect: Effect,
 }
 
@@ -43,6 +43,8 @@ pub(super) struct LockedCampaign {
     pub(super) bot_id: Uuid,
     retry_limit: i32,
     on_uncertain: OnUncertain,
+    /// Messages of its bot were accepted since the bot's last flood wait.
+    bot_flows: bool,
 }
 
 /// Settles a batch. An attempt that is stale by now changes nothing. Deadlocks
@@ -57,33 +59,42 @@ pub async fn settle(
         .iter()
         .filter_map(|settlement| {
             let campaign = campaigns.get(&settlement.campaign_id)?;
+            let outcome = settlement
+                .outcome
+                .clone()
+                .in_chat_if(settlement.has_waited && campaign.bot_flows);
             let effect = effect(
-                &settlement.outcome,
+                &outcome,
                 settlement.attempts,
                 campaign.retry_limit,
                 campaign.on_uncertain,
             );
-            Some(Settled { settlement, effect })
+            Some(Settled {
+                settlement,
+                outcome,
+                effect,
+            })
         })
         .collect();
     let (finished_before, settled): (Vec<_>, Vec<_>) = settled
         .into_iter()
-        .partition(|settled| settled.settlement.outcome == Outcome::Settled);
+        .partition(|settled| settled.outcome == Outcome::Settled);
     let ours = settle_jobs(transaction, &settled).await?;
     let settled: Vec<_> = settled
         .into_iter()
         .filter(|settled| ours.contains(&settled.settlement.attempt.id))
         .collect();
     settle_queue::settle_queue(transaction, queue, settled.iter().chain(&finished_before)).await?;
-    settle_channels(transaction, &settled).await?;
-    pauses::apply(transaction, &campaigns, &settled).await?;
-    count(
-        transaction,
-        settled
-            .iter()
-            .map(|s| (s.settlement.campaign_id, s.effect.status)),
-    )
-    .await
+    settle_channels::settle_channels(transaction, &settled).await?;
+    let mut counts = Counts::default();
+    for settled in &settled {
+        counts.add(settled.settlement.campaign_id, settled.effect.status);
+    }
+    late::settle_late(transaction, batch, &ours, &mut counts).await?;
+    // Before the pauses: of the accepted messages and the flood wait of one batch, the
+    // flood wait came last.
+    counts.write(transaction).await?;
+    pauses::apply(transaction, &campaigns, &settled).await
 }
 
 async fn lock_campaigns(
@@ -119,6 +130,7 @@ async fn lock_campaigns(
                 bot_id: row.try_get("bot_id")?,
                 retry_limit: row.try_get("retry_limit")?,
                 on_uncertain: parse(row, "on_uncertain")?,
+                bot_flows: row.try_get("bot_flows")?,
             };
             Ok((row.try_get("id")?, campaign))
         })
@@ -142,22 +154,20 @@ async fn settle_jobs(
         .collect();
     let message_ids: Vec<Option<i64>> = settled
         .iter()
-        .map(|s| match s.settlement.outcome {
+        .map(|s| match s.outcome {
             Outcome::Sent { message_id, .. } => message_id,
             _ => None,
         })
         .collect();
     let error_classes: Vec<Option<&str>> = settled
         .iter()
-        .map(|s| match &s.settlement.outcome {
+        .map(|s| match &s.outcome {
             Outcome::Sent { .. } | Outcome::NotTried | Outcome::Cancelled => None,
             outcome => Some(outcome.into()),
         })
         .collect();
-    let errors: Vec<Option<&str>> = settled
-        .iter()
-        .map(|s| s.settlement.outcome.error())
-        .collect();
+    let errors: Vec<Option<&str>> = settled.iter().map(|s| s.outcome.error()).collect();
+    let moved_to: Vec<Option<i64>> = settled.iter().map(|s| s.settlement.moved_to).collect();
     let rows = transaction
         .query_typed(
             include_str!("settle_jobs.sql"),
@@ -170,100 +180,9 @@ async fn settle_jobs(
                 (&message_ids, Type::INT8_ARRAY),
                 (&error_classes, Type::TEXT_ARRAY),
                 (&errors, Type::TEXT_ARRAY),
+                (&moved_to, Type::INT8_ARRAY),
             ],
         )
         .await?;
     rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
-}
-
-async fn settle_channels(transaction: &Transaction<'_>, settled: &[Settled<'_>]) -> Result<()> {
-    let told: HashMap<Uuid, ChannelEffect> = settled
-        .iter()
-        .filter(|settled| settled.effect.channel != ChannelEffect::None)
-        .map(|settled| (settled.settlement.channel_id, settled.effect.channel))
-        .collect();
-    if told.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = told.keys().copied().collect();
-    let errors: Vec<Option<i32>> = told
-        .values()
-        .map(|effect| match effect {
-            ChannelEffect::Works { .. } => None,
-            ChannelEffect::Error => Some(1),
-            ChannelEffect::Gone | ChannelEffect::None => Some(0),
-        })
-        .collect();
-    let gone: Vec<bool> = told
-        .values()
-        .map(|effect| *effect == ChannelEffect::Gone)
-        .collect();
-    let chat_ids: Vec<Option<i64>> = told
-        .values()
-        .map(|effect| match effect {
-            ChannelEffect::Works { chat_id } => *chat_id,
-            _ => None,
-        })
-        .collect();
-    transaction
-        .execute_typed(
-            include_str!("settle_channels.sql"),
-            &[
-                (&ids, Type::UUID_ARRAY),
-                (&errors, Type::INT4_ARRAY),
-                (&gone, Type::BOOL_ARRAY),
-                (&chat_ids, Type::INT8_ARRAY),
-            ],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Counts terminal message jobs into their campaigns, and completes those of which
-/// nothing is left.
-pub(super) async fn count(
-    transaction: &Transaction<'_>,
-    settled: impl Iterator<Item = (Uuid, MessageStatus)>,
-) -> Result<()> {
-    let mut counted: BTreeMap<Uuid, [i32; 5]> = BTreeMap::new();
-    for (campaign_id, status) in settled {
-        let column = match status {
-            MessageStatus::Pending => continue,
-            MessageStatus::Sent => 0,
-            MessageStatus::Failed => 1,
-            MessageStatus::Skipped => 2,
-            MessageStatus::Uncertain => 3,
-            MessageStatus::Cancelled => 4,
-        };
-        counted.entry(campaign_id).or_default()[column] += 1;
-    }
-    let ids: Vec<Uuid> = counted.keys().copied().collect();
-    let column =
-        |index: usize| -> Vec<i32> { counted.values().map(|counts| counts[index]).collect() };
-    let completed = transaction
-        .query_typed(
-            include_str!("count.sql"),
-            &[
-                (&ids, Type::UUID_ARRAY),
-                (&column(0), Type::INT4_ARRAY),
-                (&column(1), Type::INT4_ARRAY),
-                (&column(2), Type::INT4_ARRAY),
-                (&column(3), Type::INT4_ARRAY),
-                (&column(4), Type::INT4_ARRAY),
-            ],
-        )
-        .await?;
-    for row in completed {
-        let id: Uuid = row.try_get("id")?;
-        audit::record(
-            transaction,
-            &Actor::system(),
-            "CAMPAIGN_COMPLETED",
-            "campaign",
-            id,
-            json!({}),
-        )
-        .await?;
-    }
-    Ok(())
 }

@@ -6,7 +6,15 @@ SELECT
   c.bot_id,
   c.status,
   c.retry_limit,
-  c.on_uncertain
+  c.on_uncertain,
+  -- Since the last flood wait of the bot messages of it were accepted.
+  NOT EXISTS (
+    SELECT
+    FROM campaigns AS other
+    WHERE other.bot_id = c.bot_id
+      AND other.flood_streak > 0
+      AND other.status IN ('RUNNING', 'PAUSED')
+  ) AS bot_flows
 FROM campaigns AS c
 WHERE c.id = ANY ($1)
    OR (

@@ -22,7 +22,6 @@ pub(super) async fn settle_queue<'a>(
     for settled in settled {
         let attempt = settled.settlement.attempt;
         let output = settled
-            .settlement
             .outcome
             .error()
             .map(|error| json!({"message": error}));

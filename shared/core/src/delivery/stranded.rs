@@ -4,7 +4,7 @@
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
-use super::settle::count;
+use super::counts::Counts;
 use crate::{Result, row::parse};
 
 /// Settles them, and gives how many there were.
@@ -31,10 +31,14 @@ pub async fn settle_stranded(transaction: &Transaction<'_>) -> Result<usize> {
             )
             .await?
             .iter()
-            .map(|row| Ok((campaign_id, parse(row, "status")?)))
+            .map(|row| parse(row, "status"))
             .collect::<Result<Vec<_>>>()?;
         stranded += settled.len();
-        count(transaction, settled.into_iter()).await?;
+        let mut counts = Counts::default();
+        for status in settled {
+            counts.add(campaign_id, status);
+        }
+        counts.write(transaction).await?;
     }
     Ok(stranded)
 }

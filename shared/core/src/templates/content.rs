@@ -69,8 +69,11 @@ pub struct Media {
 }
 
 /// How Telegram shows media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum MediaKind {
     /// As a picture.
     Photo,
@@ -97,15 +100,51 @@ pub struct Options {
     /// Rows of buttons under the message.
     #[serde(default)]
     pub buttons: Vec<Vec<Button>>,
-    /// Show no preview of the first link.
+    /// The preview of a link in the text.
     #[serde(default)]
-    pub disable_link_preview: bool,
+    pub link_preview: LinkPreview,
     /// Deliver without a sound.
     #[serde(default)]
     pub disable_notification: bool,
     /// Forbid forwarding and saving.
     #[serde(default)]
     pub protect_content: bool,
+    /// The topic of a forum that the message goes to.
+    #[serde(default)]
+    pub message_thread_id: Option<i64>,
+}
+
+/// How a link in the text is previewed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkPreview {
+    /// Not at all.
+    #[serde(default)]
+    pub disabled: bool,
+    /// This link's, rather than the first one's in the text.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// With a small picture.
+    #[serde(default)]
+    pub prefer_small_media: bool,
+    /// With a large picture.
+    #[serde(default)]
+    pub prefer_large_media: bool,
+    /// Above the text.
+    #[serde(default)]
+    pub show_above_text: bool,
+}
+
+impl From<LinkPreview> for telegram::LinkPreview {
+    fn from(preview: LinkPreview) -> Self {
+        Self {
+            disabled: preview.disabled,
+            url: preview.url,
+            prefer_small_media: preview.prefer_small_media,
+            prefer_large_media: preview.prefer_large_media,
+            show_above_text: preview.show_above_text,
+        }
+    }
 }
 
 /// A button that opens a link.
@@ -137,10 +176,10 @@ impl From<Content> for telegram::Message {
                 .into_iter()
                 .map(|row| row.into_iter().map(button).collect())
                 .collect(),
-            disable_link_preview: content.options.disable_link_preview,
+            link_preview: content.options.link_preview.into(),
             disable_notification: content.options.disable_notification,
             protect_content: content.options.protect_content,
-            message_thread_id: None,
+            message_thread_id: content.options.message_thread_id,
         }
     }
 }

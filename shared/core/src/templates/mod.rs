@@ -6,7 +6,7 @@ mod place;
 mod render;
 mod store;
 
-pub use content::{Button, Content, Media, MediaKind, Options, ParseMode, Recipient};
+pub use content::{Button, Content, LinkPreview, Media, MediaKind, Options, ParseMode, Recipient};
 pub use render::{RenderError, check, check_params, fill, render};
 pub use store::{
     NewTemplate, Template, TemplatePatch, Version, create, delete, get, get_version, list, update,

@@ -7,7 +7,7 @@ use telecast_telegram::{
 };
 
 use super::{
-    Button, Content, Media, Options, Recipient,
+    Button, Content, LinkPreview, Media, Options, Recipient,
     engine::{self, Fault},
 };
 use crate::{Error, Result};
@@ -98,12 +98,20 @@ fn each_text(
         });
         buttons.collect()
     });
+    let link_preview = LinkPreview {
+        url: match &content.options.link_preview.url {
+            Some(url) => Some(apply("options.linkPreview.url", ParseMode::None, url)?),
+            None => None,
+        },
+        ..content.options.link_preview
+    };
     Ok(Content {
         text: apply("text", content.parse_mode.into(), &content.text)?,
         parse_mode: content.parse_mode,
         media: media.transpose()?,
         options: Options {
             buttons: buttons.collect::<std::result::Result<_, _>>()?,
+            link_preview,
             ..content.options
         },
     })
@@ -143,6 +151,7 @@ pub fn check(content: &Content) -> Result<()> {
         Ok(String::new())
     })
     .map_err(|error| Error::invalid(error.field, error.message))?;
+    check_options(content)?;
     check_buttons(&content.options.buttons)
 }
 
@@ -184,6 +193,30 @@ fn check_start(source: &str, starts: &[&str]) -> std::result::Result<(), Fault> 
             starts.join(" or ")
         )))
     }
+}
+
+fn check_options(content: &Content) -> Result<()> {
+    let options = &content.options;
+    let preview = &options.link_preview;
+    if content.media.is_some() && *preview != LinkPreview::default() {
+        return Err(Error::invalid(
+            "options.linkPreview",
+            "must be absent where there is media: Telegram previews no links then",
+        ));
+    }
+    if preview.prefer_small_media && preview.prefer_large_media {
+        return Err(Error::invalid(
+            "options.linkPreview",
+            "must prefer small media or large media, not both",
+        ));
+    }
+    if options.message_thread_id.is_some_and(|thread| thread < 1) {
+        return Err(Error::invalid(
+            "options.messageThreadId",
+            "must be the positive id of a forum's topic",
+        ));
+    }
+    Ok(())
 }
 
 /// Telegram's limits: 8 buttons a row, 100 in all.

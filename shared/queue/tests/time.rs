@@ -324,6 +324,25 @@ async fn a_broken_schedule_is_named_and_stops_no_other() {
 }
 
 #[tokio::test]
+async fn recurrence_rules_are_left_to_pg_boss_which_goes_first() {
+    let bench = bench_of(Policy::Standard).await;
+    bench
+        .sql("INSERT INTO pgboss.schedule (name, kind, cron) VALUES ('q', 'rrule', 'FREQ=DAILY')")
+        .await;
+    let mut claimed = Vec::new();
+    for now in ["12:00:00", "12:00:31", "12:00:46"] {
+        let now = time(&format!("2040-01-01T{now}Z"));
+        let pass = bench
+            .queue
+            .run_schedules(&bench.client, CRON_INTERVAL, Some(now))
+            .await
+            .unwrap();
+        claimed.push((pass.claimed, pass.broken.len()));
+    }
+    assert_eq!(claimed, [(true, 1), (false, 0), (true, 1)]);
+}
+
+#[tokio::test]
 async fn a_bad_schedule_is_refused() {
     let bench = bench_of(Policy::Standard).await;
     let bad = [

@@ -1,4 +1,4 @@
-//! What an operator does to a campaign: start, pause, resume, cancel.
+//! What an operator does to a campaign: start, pause, resume, cancel, send again.
 
 use serde_json::json;
 use telecast_queue::{Queue, Send, limits};
@@ -9,6 +9,7 @@ use super::{Action, Campaign, PauseReason, Status, get, group_id, next_status, p
 use crate::{
     Error, Result,
     audit::{self, Actor},
+    delivery::{self, MessageStatus},
     row::parse,
 };
 
@@ -51,6 +52,8 @@ pub async fn act(
         Action::Pause => pause(transaction, id).await?,
         Action::Resume => resume(transaction, queue, id, after).await?,
         Action::Cancel => cancel(transaction, id).await?,
+        Action::RetryFailed => again(transaction, id, before, MessageStatus::Failed).await?,
+        Action::ResendUncertain => again(transaction, id, before, MessageStatus::Uncertain).await?,
     }
     let campaign = get(transaction, id).await?;
     let done = match action {
@@ -58,6 +61,8 @@ pub async fn act(
         Action::Pause => "CAMPAIGN_PAUSED",
         Action::Resume => "CAMPAIGN_RESUMED",
         Action::Cancel => "CAMPAIGN_CANCELLED",
+        Action::RetryFailed => "CAMPAIGN_FAILED_RETRIED",
+        Action::ResendUncertain => "CAMPAIGN_UNCERTAIN_RESENT",
     };
     audit::record(
         transaction,
@@ -151,6 +156,36 @@ async fn cancel(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
             &[(&id, Type::UUID), (&group_id(id), Type::TEXT)],
         )
         .await?;
+    Ok(())
+}
+
+/// Sends message jobs of this status once more; a campaign that was done runs again.
+async fn again(
+    transaction: &Transaction<'_>,
+    id: Uuid,
+    before: Status,
+    status: MessageStatus,
+) -> Result<()> {
+    if delivery::send_again(transaction, id, status).await? == 0 {
+        return Err(Error::conflict(
+            "NOTHING_TO_SEND_AGAIN",
+            format!("no message of the campaign is {status} to a channel that can be written to"),
+        ));
+    }
+    if before != Status::Completed {
+        return Ok(());
+    }
+    transaction
+        .execute_typed(
+            "UPDATE campaigns
+             SET status = 'RUNNING', finished_at = NULL, flood_streak = 0, updated_at = now()
+             WHERE id = $1",
+            &[(&id, Type::UUID)],
+        )
+        .await?;
+    // Its limit may be gone, or held since a pause that its last message ended.
+    pace::set_limits(transaction, id).await?;
+    limits::release(transaction, &group_id(id)).await?;
     Ok(())
 }
 

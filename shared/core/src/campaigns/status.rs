@@ -94,6 +94,10 @@ pub enum Action {
     Resume,
     /// Stop for good.
     Cancel,
+    /// Send once more what failed, to channels that can still be written to.
+    RetryFailed,
+    /// Send once more what Telegram may or may not have accepted: perhaps twice.
+    ResendUncertain,
 }
 
 /// The state to which `action` takes a campaign that is `status`; `planned` tells
@@ -119,6 +123,10 @@ pub fn next_status(
         }
         (Action::Resume, Status::Paused) if planned => Ok(Status::Running),
         (Action::Resume, Status::Paused) => Ok(Status::Queued),
+        (Action::RetryFailed | Action::ResendUncertain, Status::Running | Status::Paused) => {
+            Ok(status)
+        }
+        (Action::RetryFailed | Action::ResendUncertain, Status::Completed) => Ok(Status::Running),
         (Action::Cancel, status) if !status.is_final() => Ok(Status::Cancelled),
         _ => Err(Error::conflict(
             "ILLEGAL_TRANSITION",
@@ -147,6 +155,12 @@ mod tests {
             );
             assert_eq!(next(status, Action::Resume).is_some(), status == Paused);
             assert_eq!(next(status, Action::Cancel).is_some(), !status.is_final());
+            for again in [Action::RetryFailed, Action::ResendUncertain] {
+                assert_eq!(
+                    next(status, again).is_some(),
+                    matches!(status, Running | Paused | Completed)
+                );
+            }
         }
     }
 

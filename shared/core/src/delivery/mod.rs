@@ -1,6 +1,7 @@
 //! Message jobs: planned, claimed, settled. The promise lives here: a message is
 //! never lost, and never sent twice unless the operator said so.
 
+mod again;
 mod claim;
 mod context;
 mod counts;
@@ -14,6 +15,7 @@ mod settle_channels;
 mod settle_queue;
 mod stranded;
 
+pub(crate) use again::send_again;
 pub use claim::{Claim, Decision, claim};
 pub use context::{Context, contexts};
 pub use media_files::{FileChanges, MediaUrl, change_files, known_files};

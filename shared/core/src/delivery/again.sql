@@ -1,0 +1,37 @@
+-- Message jobs of a campaign ($1) that have a status ($2) wait again, in slots of a
+-- new plan behind those that wait already.
+WITH campaign AS (
+  UPDATE campaigns
+  SET plan = plan + 1
+  WHERE id = $1
+  RETURNING
+    id,
+    plan,
+    delivery_rate,
+    total - sent - failed - skipped - uncertain - cancelled AS waiting
+),
+again AS (
+  SELECT
+    m.id,
+    row_number() OVER (ORDER BY m.position) - 1 AS place
+  FROM jobs AS m
+  JOIN channels AS ch ON ch.id = m.channel_id
+  WHERE m.campaign_id = $1
+    AND m.status = $2
+    AND ch.active
+    AND ch.opted_out_at IS NULL
+)
+UPDATE jobs AS m
+SET
+  status = 'PENDING',
+  slot = plan_slot(now(), campaign.plan, campaign.delivery_rate, campaign.waiting + again.place),
+  attempts = 0,
+  fence_retry_count = NULL,
+  fence_started_on = NULL,
+  error_class = NULL,
+  error = NULL,
+  finished_at = NULL
+FROM again
+CROSS JOIN campaign
+WHERE m.id = again.id
+RETURNING m.id

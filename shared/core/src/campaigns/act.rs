@@ -5,7 +5,9 @@ use telecast_queue::{Queue, Send, limits};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
-use super::{Action, Campaign, PauseReason, Status, get, group_id, next_status, pace};
+use super::{
+    Action, Campaign, PauseReason, Status, create::check_params, get, group_id, next_status, pace,
+};
 use crate::{
     Error, Result,
     audit::{self, Actor},
@@ -93,6 +95,7 @@ async fn start(transaction: &Transaction<'_>, queue: &Queue, id: Uuid) -> Result
             "Telegram rejected the campaign's bot; save a valid token for it, then start again",
         ));
     }
+    check_params(transaction, id).await?;
     let version: i32 = row.try_get("template_version")?;
     transaction
         .execute_typed(

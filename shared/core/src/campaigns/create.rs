@@ -12,7 +12,7 @@ use super::{Campaign, Status, get, pace};
 use crate::{
     Error, Result,
     audit::{self, Actor},
-    check,
+    check, templates,
 };
 
 /// What becomes of a message that Telegram may or may not have accepted.
@@ -141,6 +141,7 @@ pub async fn create(
             ],
         )
         .await?;
+    check_params(transaction, id).await?;
     let campaign = get(transaction, id).await?;
     audit::record(
         transaction,
@@ -232,6 +233,9 @@ pub async fn update(
             ],
         )
         .await?;
+    if before.status == Status::Draft {
+        check_params(transaction, id).await?;
+    }
     let rate_changed = patch
         .delivery_rate
         .is_some_and(|rate| rate != before.delivery_rate);
@@ -249,6 +253,22 @@ pub async fn update(
     )
     .await?;
     Ok(after)
+}
+
+/// Checks that a draft's params fill in all placeholders of its template, as the
+/// template is now.
+pub(super) async fn check_params(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
+    let row = transaction
+        .query_typed_one(
+            "SELECT template_id, params FROM campaigns WHERE id = $1",
+            &[(&id, Type::UUID)],
+        )
+        .await?;
+    let template = templates::get(transaction, row.try_get("template_id")?).await?;
+    let Value::Object(params) = row.try_get("params")? else {
+        return Err(Error::invalid("params", "must be an object"));
+    };
+    templates::check_params(&template.content, &params)
 }
 
 /// The range of a delivery rate, in messages per minute.

@@ -1,8 +1,7 @@
--- What a start needs to know of a draft: its template's present version, its
--- params, and how many channels of its batch can be written to.
+-- What a start needs to know of a draft: its template's present version, which must
+-- not change before it is pinned, and how many channels of its batch can be written to.
 SELECT
   t.version AS template_version,
-  c.params,
   (
     SELECT count(*)
     FROM batch_channels AS bc
@@ -16,3 +15,4 @@ FROM campaigns AS c
 JOIN templates AS t ON t.id = c.template_id
 JOIN bots AS b ON b.id = c.bot_id
 WHERE c.id = $1
+FOR SHARE OF t

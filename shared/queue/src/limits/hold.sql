@@ -1,13 +1,18 @@
 -- Holds a limit ($1) for $2 from now; a longer hold stays. Answers until when, and
 -- whether it was held before.
-WITH before AS (
-  SELECT id, held_until > clock_timestamp() AS was_held
+WITH before AS MATERIALIZED (
+  SELECT held_until > clock_timestamp() AS was_held
   FROM public.limits
   WHERE id = $1
   FOR NO KEY UPDATE
 )
 INSERT INTO public.limits AS l (id, step, held_until)
-VALUES ($1, interval '1 second', clock_timestamp() + $2)
+SELECT
+  $1,
+  interval '1 second',
+  clock_timestamp() + $2
+-- Reads all of `before` first: read after the update, it would find nothing.
+FROM (SELECT count(*) FROM before) AS locked
 ON CONFLICT (id) DO UPDATE
 SET held_until = greatest(l.held_until, excluded.held_until)
 RETURNING

@@ -1,5 +1,9 @@
 //! Limits: what is dispatched when. Time is told, so nothing here waits.
-#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 mod common;
 

@@ -29,7 +29,7 @@ where
         bar.set_length(counts.total);
         bar.set_position(counts.total - counts.pending);
         bar.set_message(message(&progress, Utc::now()));
-        if plain && looks % 20 == 0 {
+        if plain && looks.is_multiple_of(20) {
             let done = counts.total - counts.pending;
             eprintln!("{done}/{} {}", counts.total, message(&progress, Utc::now()));
         }

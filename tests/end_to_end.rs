@@ -38,14 +38,32 @@ fn channels(count: u32) -> String {
 #[test]
 fn a_demonstration_delivers_every_message_at_the_rate_asked_for() {
     let output = telecast()
-        .args(["demo", "--channels", "100", "--rate", "1200", "--once", "--json"])
+        .args([
+            "demo",
+            "--channels",
+            "100",
+            "--rate",
+            "1200",
+            "--once",
+            "--json",
+        ])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["status"], "COMPLETED");
-    assert_eq!((&report["sent"], &report["failed"]), (&json!(100), &json!(0)));
-    assert_eq!((&report["uncertain"], &report["duplicates"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&report["sent"], &report["failed"]),
+        (&json!(100), &json!(0))
+    );
+    assert_eq!(
+        (&report["uncertain"], &report["duplicates"]),
+        (&json!(0), &json!(0))
+    );
     let rate = report["ratePerMinute"].as_f64().unwrap();
     assert!((1140.0..=1260.0).contains(&rate), "{report}");
     assert!(report["elapsedSeconds"].as_f64().unwrap() > 4.0, "{report}");
@@ -57,14 +75,22 @@ async fn of_500_channels_each_bad_one_is_told_apart_and_nothing_is_lost_or_sent_
     let simulator = simulator(500).await;
     for number in 11..=15 {
         let chat = format!("@sim_channel_{number}");
-        simulator.script(&chat, [Behaviour::Kicked.forever()]).unwrap();
+        simulator
+            .script(&chat, [Behaviour::Kicked.forever()])
+            .unwrap();
     }
     for number in 21..=23 {
         let chat = format!("@sim_channel_{number}");
-        simulator.script(&chat, [Behaviour::Unknown.forever()]).unwrap();
+        simulator
+            .script(&chat, [Behaviour::Unknown.forever()])
+            .unwrap();
     }
-    simulator.script("@sim_channel_31", [Behaviour::HangBefore.forever()]).unwrap();
-    simulator.script("@sim_channel_32", [Behaviour::HangAfter.forever()]).unwrap();
+    simulator
+        .script("@sim_channel_31", [Behaviour::HangBefore.forever()])
+        .unwrap();
+    simulator
+        .script("@sim_channel_32", [Behaviour::HangAfter.forever()])
+        .unwrap();
     let up = Up::start(folder.path(), &simulator.base_url());
     let api = Api::sign_in(&up.url).await;
     let report = api.import(channels(500)).await;
@@ -79,7 +105,9 @@ async fn of_500_channels_each_bad_one_is_told_apart_and_nothing_is_lost_or_sent_
     assert_eq!(ledger.duplicates(), []);
     // The 490, and the one that was accepted before its chat went silent.
     assert_eq!(ledger.accepted().count(), 491);
-    let (_, inactive) = api.call(Method::GET, "/api/channels?active=false", &Value::Null).await;
+    let (_, inactive) = api
+        .call(Method::GET, "/api/channels?active=false", &Value::Null)
+        .await;
     assert_eq!(inactive["items"].as_array().unwrap().len(), 5, "{inactive}");
     assert!(up.terminate(), "it ends cleanly");
 }
@@ -97,7 +125,10 @@ async fn a_campaign_survives_kill_9_and_a_restart() {
     let up = Up::start(folder.path(), &simulator.base_url());
     let api = Api::sign_in(&up.url).await;
     let counts = api.until_completed(&campaign).await;
-    let (sent, uncertain) = (counts["sent"].as_i64().unwrap(), counts["uncertain"].as_i64().unwrap());
+    let (sent, uncertain) = (
+        counts["sent"].as_i64().unwrap(),
+        counts["uncertain"].as_i64().unwrap(),
+    );
     assert_eq!(sent + uncertain, 100, "{counts}");
     let ledger = simulator.ledger();
     assert_eq!(ledger.duplicates(), []);
@@ -114,7 +145,11 @@ async fn a_bad_row_costs_itself_and_no_other() {
     let api = Api::sign_in(&up.url).await;
     let csv = "username,title\ngood_one,A\n,no name\nhttps://t.me/+secret,private\ngood_two,Б\n";
     let report = api.import(csv.to_owned()).await;
-    assert_eq!((&report["inserted"], &report["rejected"]), (&json!(2), &json!(2)), "{report}");
+    assert_eq!(
+        (&report["inserted"], &report["rejected"]),
+        (&json!(2), &json!(2)),
+        "{report}"
+    );
     let lines: Vec<_> = report["rejectedLines"]
         .as_array()
         .unwrap()
@@ -137,11 +172,17 @@ async fn bad_templates_and_campaigns_without_channels_are_refused_with_the_reaso
         let template = json!({"name": "bad", "text": text, "parseMode": "HTML"});
         let (status, answer) = api.call(Method::POST, "/api/templates", &template).await;
         assert_eq!(status, 400, "{answer}");
-        assert!(answer["error"]["message"].as_str().unwrap().contains(place), "{answer}");
+        assert!(
+            answer["error"]["message"].as_str().unwrap().contains(place),
+            "{answer}"
+        );
     }
     let batch = api.create("/api/batches", json!({"name": "empty"})).await;
-    let template = api.create("/api/templates", json!({"name": "ok", "text": "Hello"})).await;
-    let campaign = json!({"name": "none", "batchId": batch, "templateId": template, "deliveryRate": 20});
+    let template = api
+        .create("/api/templates", json!({"name": "ok", "text": "Hello"}))
+        .await;
+    let campaign =
+        json!({"name": "none", "batchId": batch, "templateId": template, "deliveryRate": 20});
     let id = api.create("/api/campaigns", campaign).await;
     let start = json!({"action": "start"});
     let (status, answer) = api

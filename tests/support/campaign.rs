@@ -71,9 +71,13 @@ impl Api {
     /// Makes a campaign to all channels, starts it, and gives its path.
     pub(crate) async fn start_campaign(&self, rate: u32) -> String {
         let batch = self
-            .create("/api/batches", json!({"name": "all", "add": {"filter": {}}}))
+            .create(
+                "/api/batches",
+                json!({"name": "all", "add": {"filter": {}}}),
+            )
             .await;
-        let template = json!({"name": "hello", "text": "Hello <b>{{title}}</b>", "parseMode": "HTML"});
+        let template =
+            json!({"name": "hello", "text": "Hello <b>{{title}}</b>", "parseMode": "HTML"});
         let template = self.create("/api/templates", template).await;
         let campaign = json!({
             "name": "hello", "batchId": batch, "templateId": template, "deliveryRate": rate,
@@ -81,7 +85,11 @@ impl Api {
         let id = self.create("/api/campaigns", campaign).await;
         let path = format!("/api/campaigns/{id}");
         let (status, answer) = self
-            .call(Method::POST, &format!("{path}/action"), &json!({"action": "start"}))
+            .call(
+                Method::POST,
+                &format!("{path}/action"),
+                &json!({"action": "start"}),
+            )
             .await;
         assert_eq!(status, 200, "{answer}");
         path

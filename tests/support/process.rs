@@ -15,7 +15,12 @@ pub(crate) const TOKEN: &str = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11";
 /// The binary, with an environment of its own.
 pub(crate) fn telecast() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_telecast"));
-    for variable in ["DATABASE_URL", "SUPABASE_DIRECT_URL", "TELEGRAM_BOT_TOKEN", "RUST_LOG"] {
+    for variable in [
+        "DATABASE_URL",
+        "SUPABASE_DIRECT_URL",
+        "TELEGRAM_BOT_TOKEN",
+        "RUST_LOG",
+    ] {
         command.env_remove(variable);
     }
     command

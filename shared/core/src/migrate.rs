@@ -25,10 +25,7 @@ pub enum MigrateError {
 /// from many places: `lock` and `client` are two connections, and an open
 /// transaction on `lock` holds an advisory lock meanwhile. (A lock of the
 /// session would get lost behind a transaction pooler; this one does not.)
-pub async fn migrate(
-    lock: &mut Client,
-    client: &mut Client,
-) -> Result<Vec<String>, MigrateError> {
+pub async fn migrate(lock: &mut Client, client: &mut Client) -> Result<Vec<String>, MigrateError> {
     let guard = lock.transaction().await.map_err(MigrateError::Lock)?;
     guard
         .execute_typed(

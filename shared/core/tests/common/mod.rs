@@ -1,5 +1,6 @@
 //! A migrated database for each test.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use telecast_core::audit::Actor;
 use tokio_postgres::{Client, NoTls, types::Type};

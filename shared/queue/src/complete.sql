@@ -2,27 +2,17 @@
 -- free of what it waited for.
 --   $5 an output each  $6 or one for all
 --   $1 queue  $2 ids  $3 their attempts' numbers, or nulls  $4 and starts
-WITH target AS (
-  SELECT q.name
-  FROM {schema}.queue AS q
-  WHERE q.name = $1
-),
-changed AS (
-  UPDATE {schema}.job AS j
-  SET
-    state = 'completed',
-    completed_on = now(),
-    output = coalesce(t.output, $6),
-    blocked = j.blocked AND NOT $7,
-    pending_dependencies = CASE WHEN $7 THEN 0 ELSE j.pending_dependencies END
-  FROM unnest($2::uuid[], $3::int[], $4::timestamptz[], $5::jsonb[]) AS t (id, retry_count, started_on, output)
-  WHERE j.name = $1
-    AND j.id = t.id
-    AND (j.state = 'active' OR $7 AND j.state < 'active')
-    AND (t.retry_count IS NULL OR t.retry_count = j.retry_count)
-    AND (t.started_on IS NULL OR t.started_on = j.started_on)
-  RETURNING j.id, j.blocking
-)
-SELECT changed.id, changed.blocking
-FROM target
-LEFT JOIN changed ON true
+UPDATE {schema}.job AS j
+SET
+  state = 'completed',
+  completed_on = now(),
+  output = coalesce(t.output, $6),
+  blocked = j.blocked AND NOT $7,
+  pending_dependencies = CASE WHEN $7 THEN 0 ELSE j.pending_dependencies END
+FROM unnest($2::uuid[], $3::int[], $4::timestamptz[], $5::jsonb[]) AS t (id, retry_count, started_on, output)
+WHERE j.name = $1
+  AND j.id = t.id
+  AND (j.state = 'active' OR $7 AND j.state < 'active')
+  AND (t.retry_count IS NULL OR t.retry_count = j.retry_count)
+  AND (t.started_on IS NULL OR t.started_on = j.started_on)
+RETURNING j.id, j.blocking

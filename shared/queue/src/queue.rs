@@ -97,7 +97,7 @@ impl Queue {
     }
 
     /// Runs a template as an unnamed statement: one round trip, safe behind a pooler.
-    /// In each template the queue table comes before the job table, the order in which
+    /// In each template that has both, the queue table comes before the job table, as
     /// pg-boss's upgrades lock them.
     pub(crate) async fn query(
         &self,

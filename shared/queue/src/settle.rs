@@ -37,7 +37,8 @@ impl Settled {
 
 impl Queue {
     /// Runs a statement on jobs of one queue: `$1` its name, `$2` to `$4` the jobs, then
-    /// `more`. It answers with one row for each job changed, or one of a null id.
+    /// `more`. It answers with one row for each job changed; whether there is
+    /// such a queue is asked only where there is none.
     pub(crate) async fn settle(
         &self,
         client: &impl GenericClient,
@@ -51,7 +52,7 @@ impl Queue {
         params.extend(refs.params());
         params.extend_from_slice(more);
         let rows = self.query(client, template, &params).await?;
-        if rows.is_empty() {
+        if rows.is_empty() && self.get_queue(client, queue).await?.is_none() {
             return Err(Error::UnknownQueue(queue.to_owned()));
         }
         Ok(Settled {

@@ -1,22 +1,12 @@
 -- A sign of life of active jobs.
 --   $1 queue  $2 ids  $3 their attempts' numbers, or nulls  $4 and starts
-WITH target AS (
-  SELECT q.name
-  FROM {schema}.queue AS q
-  WHERE q.name = $1
-),
-changed AS (
-  UPDATE {schema}.job AS j
-  SET
-    heartbeat_on = now()
-  FROM unnest($2::uuid[], $3::int[], $4::timestamptz[]) AS t (id, retry_count, started_on)
-  WHERE j.name = $1
-    AND j.id = t.id
-    AND j.state = 'active'
-    AND (t.retry_count IS NULL OR t.retry_count = j.retry_count)
-    AND (t.started_on IS NULL OR t.started_on = j.started_on)
-  RETURNING j.id
-)
-SELECT changed.id
-FROM target
-LEFT JOIN changed ON true
+UPDATE {schema}.job AS j
+SET
+  heartbeat_on = now()
+FROM unnest($2::uuid[], $3::int[], $4::timestamptz[]) AS t (id, retry_count, started_on)
+WHERE j.name = $1
+  AND j.id = t.id
+  AND j.state = 'active'
+  AND (t.retry_count IS NULL OR t.retry_count = j.retry_count)
+  AND (t.started_on IS NULL OR t.started_on = j.started_on)
+RETURNING j.id

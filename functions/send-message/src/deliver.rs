@@ -1,8 +1,8 @@
 //! One message: sent, and followed where its chat has moved.
 
 use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,24 +21,34 @@ use crate::{
 /// A send may take as long as the client's time-out, and settling a while more.
 const LAST_START: Duration = Duration::from_secs(20);
 
-/// Bots that Telegram told to wait, or refused, in this invocation: each further call
-/// would make it worse.
+/// Nothing more is started for a bot for so long after Telegram stopped it, at most:
+/// by then the database knows, and dispatches nothing of it.
+const LONGEST_STOP: Duration = Duration::from_secs(3);
+
+/// Bots that Telegram told to wait, or refused: each further call would make it worse.
+/// The invocations of a process share this, since the others are dispatched already.
 #[derive(Debug, Default)]
-pub(crate) struct StoppedBots(Mutex<HashSet<Uuid>>);
+pub(crate) struct StoppedBots(Mutex<HashMap<Uuid, Instant>>);
 
 impl StoppedBots {
-    fn contains(&self, bot_id: Uuid) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&bot_id)
+    fn bots(&self) -> MutexGuard<'_, HashMap<Uuid, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn insert(&self, bot_id: Uuid) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(bot_id);
+    fn contains(&self, bot_id: Uuid) -> bool {
+        self.bots()
+            .get(&bot_id)
+            .is_some_and(|until| Instant::now() < *until)
+    }
+
+    fn stop(&self, bot_id: Uuid, wait: Duration) {
+        let until = Instant::now() + wait.min(LONGEST_STOP);
+        self.bots().insert(bot_id, until);
+    }
+
+    /// It was one chat that had to wait.
+    pub(crate) fn release(&self, bot_id: Uuid) {
+        self.bots().remove(&bot_id);
     }
 }
 
@@ -79,8 +89,10 @@ impl Delivery<'_> {
             Ok(accepted) => sent(&accepted),
             Err(failure) => failed(failure),
         };
-        if matches!(outcome, Outcome::FloodWait(_) | Outcome::BotDead(_)) {
-            self.stopped.insert(context.bot_id);
+        match &outcome {
+            Outcome::FloodWait(wait) => self.stopped.stop(context.bot_id, *wait),
+            Outcome::BotDead(_) => self.stopped.stop(context.bot_id, LONGEST_STOP),
+            _ => {}
         }
         let called = Called {
             bot_id: context.bot_id,

@@ -9,6 +9,7 @@ mod prepare;
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -42,6 +43,7 @@ pub struct SendMessage {
     queue: Queue,
     telegram: Client,
     key: EncryptionKey,
+    stopped: Arc<StoppedBots>,
 }
 
 /// What is to be written down of an invocation.
@@ -73,6 +75,7 @@ impl SendMessage {
             queue,
             telegram,
             key,
+            stopped: Arc::default(),
         }
     }
 
@@ -107,10 +110,9 @@ impl SendMessage {
         let (mut settled, ready) = prepare::prepare(claims, contexts);
         let media: HashSet<_> = ready.iter().filter_map(|r| r.media.clone()).collect();
         let files = Files::knowing(self.known_files(&media).await);
-        let stopped = StoppedBots::default();
         let delivery = Delivery {
             telegram: &self.telegram,
-            stopped: &stopped,
+            stopped: &self.stopped,
             files: &files,
             deadline,
         };
@@ -125,6 +127,9 @@ impl SendMessage {
         let (mut sent, calls): (Vec<Settlement>, Vec<_>) = answers.into_iter().unzip();
         let calls: Vec<_> = calls.into_iter().flatten().collect();
         let busy = flood::busy_channels(&calls);
+        for (bot_id, _) in &busy {
+            self.stopped.release(*bot_id);
+        }
         for settlement in &mut sent {
             let bot_id = contexts.get(&settlement.campaign_id).map(|c| c.bot_id);
             let is_busy = busy

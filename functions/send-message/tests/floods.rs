@@ -17,8 +17,9 @@ async fn resume_due(stage: &Stage) -> usize {
     resumed.len()
 }
 
-/// The flood wait is over, as far as the database knows.
-async fn end_waits(stage: &Stage) {
+/// The flood wait is over, as far as the database and the handler know.
+async fn end_waits(stage: &mut Stage) {
+    stage.replace_handler();
     stage
         .execute(
             "UPDATE limits SET held_until = '-infinity';
@@ -87,7 +88,7 @@ async fn a_wait_that_meets_the_same_chat_again_while_others_flow_is_the_chats() 
         stage.get(id).await.pause_reason,
         Some(PauseReason::FloodWait)
     );
-    end_waits(&stage).await;
+    end_waits(&mut stage).await;
     // Another one flows.
     stage
         .execute(
@@ -116,7 +117,7 @@ async fn three_floods_in_a_row_stop_the_campaign_for_the_operator() {
         stage.turn().await;
         assert_eq!(stage.audited("FLOOD_WAIT_TRIGGERED").await, flood);
         if flood < 3 {
-            end_waits(&stage).await;
+            end_waits(&mut stage).await;
         }
     }
     let campaign = stage.get(id).await;

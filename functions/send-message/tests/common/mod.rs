@@ -65,6 +65,15 @@ pub fn telegram(base_url: &str) -> Client {
     .unwrap()
 }
 
+fn handler(pool: &Pool, simulator: &Simulator) -> SendMessage {
+    SendMessage::new(
+        pool.clone(),
+        Queue::default(),
+        telegram(&simulator.base_url()),
+        EncryptionKey::new(KEY),
+    )
+}
+
 impl Stage {
     pub async fn set() -> Self {
         let database = telecast_postgres::testing::database("send_message", migrate).await;
@@ -76,12 +85,7 @@ impl Stage {
         })
         .await
         .unwrap();
-        let handler = SendMessage::new(
-            pool.clone(),
-            Queue::default(),
-            telegram(&simulator.base_url()),
-            EncryptionKey::new(KEY),
-        );
+        let handler = handler(&pool, &simulator);
         let mut stage = Self {
             pool,
             url: database.url().to_owned(),
@@ -93,6 +97,11 @@ impl Stage {
         };
         stage.bot_id = stage.bot().await;
         stage
+    }
+
+    /// A handler that remembers nothing, as in another process.
+    pub fn replace_handler(&mut self) {
+        self.handler = handler(&self.pool, &self.simulator);
     }
 
     pub async fn client(&self) -> Object {

@@ -95,13 +95,19 @@ impl Api {
         path
     }
 
-    /// Waits until a campaign is completed, and gives its counts.
+    /// Waits until a campaign is completed, and gives its counts. A flood wait is
+    /// waited out: on a busy machine messages may bunch up.
     pub(crate) async fn until_completed(&self, path: &str) -> Value {
         loop {
             let (_, campaign) = self.call(Method::GET, path, &Value::Null).await;
-            match campaign["status"].as_str() {
-                Some("COMPLETED") => return campaign["counts"].clone(),
-                Some("QUEUED" | "RUNNING") => tokio::time::sleep(Duration::from_millis(200)).await,
+            match (
+                campaign["status"].as_str(),
+                campaign["pauseReason"].as_str(),
+            ) {
+                (Some("COMPLETED"), _) => return campaign["counts"].clone(),
+                (Some("QUEUED" | "RUNNING"), _) | (Some("PAUSED"), Some("FLOOD_WAIT")) => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
                 _ => panic!("{campaign}"),
             }
         }

@@ -20,6 +20,10 @@ CREATE TABLE campaigns (
   delivery_rate    integer NOT NULL CHECK (delivery_rate BETWEEN 1 AND 60000),
   retry_limit      integer NOT NULL DEFAULT 3 CHECK (retry_limit BETWEEN 0 AND 20),
   on_uncertain     text NOT NULL DEFAULT 'SKIP' CHECK (on_uncertain IN ('SKIP', 'RESEND')),
+  -- A start waits until then; null: it begins at once.
+  scheduled_at     timestamptz,
+  -- A campaign that has not begun by then is MISSED.
+  not_after        timestamptz,
   -- Set once the message jobs exist; a campaign may be paused before.
   planned_at       timestamptz,
   -- Counts the plans: no two plans of a campaign share a slot (slots of plan n end in n microseconds).
@@ -41,6 +45,7 @@ CREATE TABLE campaigns (
   finished_at      timestamptz,
   CHECK ((status = 'PAUSED') = (pause_reason IS NOT NULL)),
   CHECK (sent + failed + skipped + uncertain + cancelled <= total),
+  CHECK (scheduled_at <= not_after),
   FOREIGN KEY (template_id, template_version) REFERENCES template_versions (template_id, version)
 ) WITH (fillfactor = 70);
 CREATE INDEX campaigns_bot_idx ON campaigns (bot_id) WHERE status IN ('RUNNING', 'PAUSED');

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 /// Delivers Telegram campaigns: one message, many channels, at a chosen rate, with
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Send one campaign from files, to Telegram or, without a bot token, to the simulator
     Send(Send),
+    /// Print when the messages of a campaign would go, and send nothing
+    Plan(Plan),
     /// Bring the database of DATABASE_URL to this version's schema
     Migrate,
     /// Run the scheduler, and the handlers in process, on the database of DATABASE_URL
@@ -91,6 +94,23 @@ pub(crate) struct Send {
     /// Print the report as one line of JSON at the end
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A campaign to be, in numbers.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Messages per minute
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=60_000))]
+    pub(crate) rate: i32,
+    /// How many channels
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) channels: u32,
+    /// Messages per second of the bot
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(i32).range(1..=1_000))]
+    pub(crate) bot_rate: i32,
+    /// When it begins, such as 2030-01-31T09:00:00Z [default: now]
+    #[arg(long)]
+    pub(crate) start: Option<DateTime<Utc>>,
 }
 
 const ENVIRONMENT: &str = "\

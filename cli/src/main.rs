@@ -6,6 +6,7 @@ mod campaign_client;
 mod demo;
 mod local;
 mod parts;
+mod plan;
 mod report;
 mod send;
 mod shutdown;
@@ -51,6 +52,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Up(up) => up::run(up).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Send(send) => send::run(send).await,
+        Command::Plan(plan) => plan::run(&plan),
         Command::Migrate => parts::migrate().await,
         Command::Scheduler => parts::scheduler().await,
         Command::Api(api) => parts::api(api).await,

@@ -65,6 +65,9 @@ impl StartCampaign {
             Planned::Now { total } => {
                 tracing::info!(campaign_id = %payload.campaign_id, total, "planned");
             }
+            Planned::Missed => {
+                tracing::warn!(campaign_id = %payload.campaign_id, "missed: it is later than it may begin");
+            }
             Planned::Before => {
                 tracing::info!(campaign_id = %payload.campaign_id, "was planned before");
             }

@@ -1,7 +1,7 @@
 //! What an operator does to a campaign: start, pause, resume, cancel, send again.
 
 use serde_json::json;
-use telecast_queue::{Queue, Send, limits};
+use telecast_queue::{JobOptions, Queue, Send, StartAfter, limits};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
@@ -192,10 +192,23 @@ async fn again(
     Ok(())
 }
 
-/// A queue job for the start-campaign handler, in the transaction of the start.
+/// A queue job for the start-campaign handler, in the transaction of the start, due
+/// when the campaign is to begin.
 async fn queue_start(transaction: &Transaction<'_>, queue: &Queue, id: Uuid) -> Result<()> {
+    let row = transaction
+        .query_typed_one(
+            "SELECT scheduled_at FROM campaigns WHERE id = $1",
+            &[(&id, Type::UUID)],
+        )
+        .await?;
     let start = Send {
         data: json!({"campaignId": id}),
+        options: JobOptions {
+            start_after: row
+                .try_get::<_, Option<_>>("scheduled_at")?
+                .map(StartAfter::At),
+            ..JobOptions::default()
+        },
         ..Send::to(START_QUEUE)
     };
     queue.send(transaction, &start).await?;

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use strum::{Display, EnumString, IntoStaticStr};
@@ -62,6 +63,10 @@ pub struct NewCampaign {
     /// What becomes of a message that Telegram may or may not have accepted.
     #[serde(default)]
     pub on_uncertain: OnUncertain,
+    /// A start waits until then; begins at once if absent or past.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// A campaign that has not begun by then is missed; none: it may begin at any time.
+    pub not_after: Option<DateTime<Utc>>,
 }
 
 fn default_retry_limit() -> i32 {
@@ -88,6 +93,10 @@ pub struct CampaignPatch {
     pub retry_limit: Option<i32>,
     /// Another policy.
     pub on_uncertain: Option<OnUncertain>,
+    /// Another time to begin.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// Another time after which it must not begin.
+    pub not_after: Option<DateTime<Utc>>,
 }
 
 impl CampaignPatch {
@@ -99,6 +108,8 @@ impl CampaignPatch {
             && self.params.is_none()
             && self.retry_limit.is_none()
             && self.on_uncertain.is_none()
+            && self.scheduled_at.is_none()
+            && self.not_after.is_none()
     }
 }
 
@@ -111,6 +122,7 @@ pub async fn create(
     check::name("name", &new.name)?;
     check::range("deliveryRate", new.delivery_rate, DELIVERY_RATE)?;
     check::range("retryLimit", new.retry_limit, RETRY_LIMIT)?;
+    check_times(new.scheduled_at, new.not_after)?;
     check_exists(transaction, "batches", "batchId", new.batch_id).await?;
     check_exists(transaction, "templates", "templateId", new.template_id).await?;
     let bot_id = match new.bot_id {
@@ -125,8 +137,9 @@ pub async fn create(
     transaction
         .execute_typed(
             "INSERT INTO campaigns
-               (id, name, batch_id, template_id, bot_id, params, delivery_rate, retry_limit, on_uncertain, created_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+               (id, name, batch_id, template_id, bot_id, params, delivery_rate, retry_limit, on_uncertain,
+                scheduled_at, not_after, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &[
                 (&id, Type::UUID),
                 (&new.name.trim(), Type::TEXT),
@@ -137,6 +150,8 @@ pub async fn create(
                 (&new.delivery_rate, Type::INT4),
                 (&new.retry_limit, Type::INT4),
                 (&on_uncertain, Type::TEXT),
+                (&new.scheduled_at, Type::TIMESTAMPTZ),
+                (&new.not_after, Type::TIMESTAMPTZ),
                 (&actor.user_id, Type::UUID),
             ],
         )
@@ -196,6 +211,10 @@ pub async fn update(
     if let Some(limit) = patch.retry_limit {
         check::range("retryLimit", limit, RETRY_LIMIT)?;
     }
+    check_times(
+        patch.scheduled_at.or(before.scheduled_at),
+        patch.not_after.or(before.not_after),
+    )?;
     for (table, field, id) in [
         ("batches", "batchId", patch.batch_id),
         ("templates", "templateId", patch.template_id),
@@ -218,6 +237,8 @@ pub async fn update(
                delivery_rate = coalesce($7, delivery_rate),
                retry_limit = coalesce($8, retry_limit),
                on_uncertain = coalesce($9, on_uncertain),
+               scheduled_at = coalesce($10, scheduled_at),
+               not_after = coalesce($11, not_after),
                updated_at = now()
              WHERE id = $1",
             &[
@@ -230,6 +251,8 @@ pub async fn update(
                 (&patch.delivery_rate, Type::INT4),
                 (&patch.retry_limit, Type::INT4),
                 (&on_uncertain, Type::TEXT),
+                (&patch.scheduled_at, Type::TIMESTAMPTZ),
+                (&patch.not_after, Type::TIMESTAMPTZ),
             ],
         )
         .await?;
@@ -276,6 +299,22 @@ const DELIVERY_RATE: RangeInclusive<i32> = 1..=60_000;
 
 /// The range of a retry limit.
 const RETRY_LIMIT: RangeInclusive<i32> = 0..=20;
+
+/// A campaign can begin at its time, and both times can be kept.
+fn check_times(
+    scheduled_at: Option<DateTime<Utc>>,
+    not_after: Option<DateTime<Utc>>,
+) -> Result<()> {
+    check::time("scheduledAt", scheduled_at)?;
+    check::time("notAfter", not_after)?;
+    match (scheduled_at, not_after) {
+        (Some(begin), Some(end)) if end < begin => Err(Error::invalid(
+            "notAfter",
+            "must not be earlier than scheduledAt",
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// `table` is one of ours, never a user's text.
 async fn check_exists(

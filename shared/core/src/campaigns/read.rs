@@ -65,6 +65,10 @@ pub struct Campaign {
     pub retry_limit: i32,
     /// What becomes of a message that Telegram may or may not have accepted.
     pub on_uncertain: OnUncertain,
+    /// When a start begins, if not at once.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// When a campaign that has not begun is missed.
+    pub not_after: Option<DateTime<Utc>>,
     /// Message jobs by state.
     pub counts: Counts,
     /// When the last message job should be done, as things stand; none while that is unknowable.
@@ -166,6 +170,8 @@ fn campaign(row: &Row) -> Result<Campaign> {
         delivery_rate,
         retry_limit: row.try_get("retry_limit")?,
         on_uncertain: parse(row, "on_uncertain")?,
+        scheduled_at: row.try_get("scheduled_at")?,
+        not_after: row.try_get("not_after")?,
         counts,
         eta: from.map(|from| eta(from, counts.pending, rate)),
         created_at: row.try_get("created_at")?,

@@ -15,6 +15,8 @@ SELECT
   c.delivery_rate,
   c.retry_limit,
   c.on_uncertain,
+  c.scheduled_at,
+  c.not_after,
   c.planned_at,
   c.total,
   c.sent,

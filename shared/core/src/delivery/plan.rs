@@ -23,13 +23,15 @@ pub enum Planned {
     },
     /// The campaign was planned before, or needs no plan any more; nothing changed.
     Before,
+    /// It is later than the campaign may begin; it is missed, and nothing is sent.
+    Missed,
 }
 
 /// Plans a campaign that was started, once: the slots begin now.
 pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Planned> {
     let rows = transaction
         .query_typed(
-            "SELECT status, planned_at IS NOT NULL AS planned
+            "SELECT status, planned_at IS NOT NULL AS planned, coalesce(not_after < now(), false) AS missed
              FROM campaigns
              WHERE id = $1
              FOR UPDATE",
@@ -43,6 +45,10 @@ pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Pl
     let planned: bool = row.try_get("planned")?;
     if planned || !matches!(status, Status::Queued | Status::Paused) {
         return Ok(Planned::Before);
+    }
+    if row.try_get("missed")? {
+        miss(transaction, campaign_id, status).await?;
+        return Ok(Planned::Missed);
     }
     let group = campaigns::group_id(campaign_id);
     transaction
@@ -72,4 +78,26 @@ pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Pl
     )
     .await?;
     Ok(Planned::Now { total })
+}
+
+/// Ends a campaign that came too late.
+async fn miss(transaction: &Transaction<'_>, campaign_id: Uuid, before: Status) -> Result<()> {
+    let missed: &str = Status::Missed.into();
+    transaction
+        .execute_typed(
+            "UPDATE campaigns
+             SET status = $2, pause_reason = NULL, finished_at = now(), updated_at = now()
+             WHERE id = $1",
+            &[(&campaign_id, Type::UUID), (&missed, Type::TEXT)],
+        )
+        .await?;
+    audit::record(
+        transaction,
+        &Actor::system(),
+        "CAMPAIGN_MISSED",
+        "campaign",
+        campaign_id,
+        json!({"before": before, "after": Status::Missed}),
+    )
+    .await
 }

@@ -75,6 +75,8 @@ pub async fn draft(
         delivery_rate: rate,
         retry_limit: 3,
         on_uncertain: OnUncertain::Skip,
+        scheduled_at: None,
+        not_after: None,
     };
     let transaction = client.transaction().await.unwrap();
     let campaign = campaigns::create(&transaction, &Actor::system(), new)

@@ -24,6 +24,9 @@ CREATE TABLE campaigns (
   scheduled_at     timestamptz,
   -- A campaign that has not begun by then is MISSED.
   not_after        timestamptz,
+  mode             text NOT NULL DEFAULT 'LIVE' CHECK (mode IN ('LIVE', 'TEST', 'DRY_RUN')),
+  -- The operator's own chat, which gets all messages of a test.
+  test_chat_id     bigint,
   -- Set once the message jobs exist; a campaign may be paused before.
   planned_at       timestamptz,
   -- Counts the plans: no two plans of a campaign share a slot (slots of plan n end in n microseconds).
@@ -43,6 +46,7 @@ CREATE TABLE campaigns (
   updated_at       timestamptz NOT NULL DEFAULT now(),
   started_at       timestamptz,
   finished_at      timestamptz,
+  CHECK ((mode = 'TEST') = (test_chat_id IS NOT NULL)),
   CHECK ((status = 'PAUSED') = (pause_reason IS NOT NULL)),
   CHECK (sent + failed + skipped + uncertain + cancelled <= total),
   CHECK (scheduled_at <= not_after),

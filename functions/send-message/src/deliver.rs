@@ -77,12 +77,13 @@ impl Delivery<'_> {
             return (claim.settle(Outcome::NotTried), None);
         }
         let started = Instant::now();
-        let mut answer = self.send(&ready, &claim.recipient.chat).await;
+        let chat = context.test_chat.as_ref().unwrap_or(&claim.recipient.chat);
+        let mut answer = self.send(&ready, chat).await;
         let mut moved_to = None;
         if let Err(failure) = &answer
             && let FailureKind::Moved { chat_id } = failure.kind
         {
-            moved_to = Some(chat_id);
+            moved_to = context.test_chat.is_none().then_some(chat_id);
             answer = self.send(&ready, &Chat::Id(chat_id)).await;
         }
         let outcome = match answer {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use telecast_core::{
+    campaigns::Mode,
     delivery::{Claim, Context, Decision, MediaUrl, Outcome, Settlement},
     templates,
 };
@@ -34,6 +35,9 @@ pub(crate) fn prepare<'a>(
 fn fill<'a>(claim: &'a Claim, context: &'a Context) -> Result<Ready<'a>, Outcome> {
     let content = templates::fill(&context.content, &claim.recipient, &context.params)
         .map_err(|error| Outcome::MessageBad(error.to_string()))?;
+    if context.mode == Mode::DryRun {
+        return Err(Outcome::DryRun);
+    }
     Ok(Ready {
         claim,
         context,

@@ -9,7 +9,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
-use super::{Campaign, Status, get, pace};
+use super::{Campaign, Mode, Status, get, pace};
 use crate::{
     Error, Result,
     audit::{self, Actor},
@@ -63,6 +63,11 @@ pub struct NewCampaign {
     /// What becomes of a message that Telegram may or may not have accepted.
     #[serde(default)]
     pub on_uncertain: OnUncertain,
+    /// Whom it reaches; cannot be changed.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The operator's own chat, for mode TEST and no other.
+    pub test_chat_id: Option<i64>,
     /// A start waits until then; begins at once if absent or past.
     pub scheduled_at: Option<DateTime<Utc>>,
     /// A campaign that has not begun by then is missed; none: it may begin at any time.
@@ -123,6 +128,7 @@ pub async fn create(
     check::range("deliveryRate", new.delivery_rate, DELIVERY_RATE)?;
     check::range("retryLimit", new.retry_limit, RETRY_LIMIT)?;
     check_times(new.scheduled_at, new.not_after)?;
+    check_mode(new.mode, new.test_chat_id)?;
     check_exists(transaction, "batches", "batchId", new.batch_id).await?;
     check_exists(transaction, "templates", "templateId", new.template_id).await?;
     let bot_id = match new.bot_id {
@@ -134,12 +140,13 @@ pub async fn create(
     };
     let id = Uuid::now_v7();
     let on_uncertain: &str = new.on_uncertain.into();
+    let mode: &str = new.mode.into();
     transaction
         .execute_typed(
             "INSERT INTO campaigns
                (id, name, batch_id, template_id, bot_id, params, delivery_rate, retry_limit, on_uncertain,
-                scheduled_at, not_after, created_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                scheduled_at, not_after, created_by, mode, test_chat_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             &[
                 (&id, Type::UUID),
                 (&new.name.trim(), Type::TEXT),
@@ -153,6 +160,8 @@ pub async fn create(
                 (&new.scheduled_at, Type::TIMESTAMPTZ),
                 (&new.not_after, Type::TIMESTAMPTZ),
                 (&actor.user_id, Type::UUID),
+                (&mode, Type::TEXT),
+                (&new.test_chat_id, Type::INT8),
             ],
         )
         .await?;
@@ -168,6 +177,19 @@ pub async fn create(
     )
     .await?;
     Ok(campaign)
+}
+
+fn check_mode(mode: Mode, test_chat_id: Option<i64>) -> Result<()> {
+    match (mode, test_chat_id) {
+        (Mode::Test, None) => Err(Error::invalid(
+            "testChatId",
+            "must be given for mode TEST: the chat that gets the messages",
+        )),
+        (Mode::Live | Mode::DryRun, Some(_)) => {
+            Err(Error::invalid("testChatId", "is for mode TEST alone"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Changes a campaign.

@@ -2,6 +2,7 @@
 
 mod act;
 mod create;
+mod mode;
 mod pace;
 mod read;
 mod resume;
@@ -9,6 +10,7 @@ mod status;
 
 pub use act::{START_QUEUE, act};
 pub use create::{CampaignPatch, NewCampaign, OnUncertain, create, update};
+pub use mode::Mode;
 pub(crate) use pace::set_limits;
 pub use pace::{
     bot_limit_id, chat_limit_id, group_id, limit_of_bot, limit_of_rate, remove_idle_limits,

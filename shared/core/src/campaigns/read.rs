@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
-use super::{OnUncertain, PauseReason, Status};
+use super::{Mode, OnUncertain, PauseReason, Status};
 use crate::{
     Error, Result,
     page::{List, Page},
@@ -65,6 +65,10 @@ pub struct Campaign {
     pub retry_limit: i32,
     /// What becomes of a message that Telegram may or may not have accepted.
     pub on_uncertain: OnUncertain,
+    /// Whom it reaches.
+    pub mode: Mode,
+    /// The chat that gets the messages of a test.
+    pub test_chat_id: Option<i64>,
     /// When a start begins, if not at once.
     pub scheduled_at: Option<DateTime<Utc>>,
     /// When a campaign that has not begun is missed.
@@ -170,6 +174,8 @@ fn campaign(row: &Row) -> Result<Campaign> {
         delivery_rate,
         retry_limit: row.try_get("retry_limit")?,
         on_uncertain: parse(row, "on_uncertain")?,
+        mode: parse(row, "mode")?,
+        test_chat_id: row.try_get("test_chat_id")?,
         scheduled_at: row.try_get("scheduled_at")?,
         not_after: row.try_get("not_after")?,
         counts,

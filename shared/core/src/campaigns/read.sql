@@ -15,6 +15,8 @@ SELECT
   c.delivery_rate,
   c.retry_limit,
   c.on_uncertain,
+  c.mode,
+  c.test_chat_id,
   c.scheduled_at,
   c.not_after,
   c.planned_at,

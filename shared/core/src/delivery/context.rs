@@ -9,7 +9,9 @@ use uuid::Uuid;
 use crate::{
     Error, Result,
     bots::{self, BotToken, EncryptionKey},
-    templates::{self, Content},
+    campaigns::Mode,
+    row::parse,
+    templates::{self, Chat, Content},
 };
 
 /// A campaign's message and sender. The message was pinned when the campaign started.
@@ -23,6 +25,10 @@ pub struct Context {
     pub content: Content,
     /// Values of its `{{params.…}}`.
     pub params: Map<String, Value>,
+    /// Whom the campaign reaches.
+    pub mode: Mode,
+    /// Where the messages of a test go, rather than to their channels.
+    pub test_chat: Option<Chat>,
 }
 
 /// The contexts of these campaigns, by id.
@@ -61,6 +67,8 @@ pub async fn contexts(
             token,
             content: version.content,
             params,
+            mode: parse(&row, "mode")?,
+            test_chat: row.try_get::<_, Option<i64>>("test_chat_id")?.map(Chat::Id),
         };
         contexts.insert(row.try_get("id")?, context);
     }

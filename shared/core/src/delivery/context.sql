@@ -4,7 +4,9 @@ SELECT
   bot_id,
   template_id,
   template_version,
-  params
+  params,
+  mode,
+  test_chat_id
 FROM campaigns
 WHERE id = ANY ($1)
   AND template_version IS NOT NULL

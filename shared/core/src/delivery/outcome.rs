@@ -43,6 +43,8 @@ pub enum Outcome {
     OptedOut,
     /// The channel became inactive before it was sent.
     Inactive,
+    /// It would have been sent: the campaign is a dry run.
+    DryRun,
     /// The campaign was cancelled before it was sent.
     Cancelled,
     /// Not tried: the campaign is paused, or time ran out.
@@ -177,7 +179,9 @@ pub fn effect(
             (OnUncertain::Resend, Some(retry)) => return retry,
             _ => (Uncertain, true, Complete, ChannelEffect::None),
         },
-        Outcome::OptedOut | Outcome::Inactive => (Skipped, false, Complete, ChannelEffect::None),
+        Outcome::OptedOut | Outcome::Inactive | Outcome::DryRun => {
+            (Skipped, false, Complete, ChannelEffect::None)
+        }
         Outcome::Cancelled => (Cancelled, false, Complete, ChannelEffect::None),
         // The status here is not written: a terminal message job stays as it is.
         Outcome::Settled => (Pending, false, Complete, ChannelEffect::None),

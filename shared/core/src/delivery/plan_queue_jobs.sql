@@ -40,7 +40,7 @@ SELECT
   m.campaign_id,
   m.slot AT TIME ZONE 'UTC',
   $2,
-  'chat/' || c.bot_id || '/' || m.channel_id,
+  'chat/' || c.bot_id || '/' || coalesce(c.test_chat_id::text, m.channel_id::text),
   m.slot + plan_jitter(m.campaign_id, c.delivery_rate, row_number() OVER (ORDER BY m.slot) - 1),
   now()
 FROM jobs AS m

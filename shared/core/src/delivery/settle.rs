@@ -8,7 +8,10 @@ use telecast_queue::{Fence, Queue};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
-use super::{Effect, Outcome, counts::Counts, effect, late, pauses, settle_channels, settle_queue};
+use super::{
+    ChannelEffect, Effect, Outcome, counts::Counts, effect, late, pauses, settle_channels,
+    settle_queue,
+};
 use crate::{Result, campaigns::OnUncertain, row::parse};
 
 /// What became of one attempt.
@@ -43,6 +46,7 @@ pub(super) struct LockedCampaign {
     pub(super) bot_id: Uuid,
     retry_limit: i32,
     on_uncertain: OnUncertain,
+    is_live: bool,
     /// Messages of its bot were accepted since the bot's last flood wait.
     bot_flows: bool,
 }
@@ -63,12 +67,16 @@ pub async fn settle(
                 .outcome
                 .clone()
                 .in_chat_if(settlement.has_waited && campaign.bot_flows);
-            let effect = effect(
+            let mut effect = effect(
                 &outcome,
                 settlement.attempts,
                 campaign.retry_limit,
                 campaign.on_uncertain,
             );
+            if !campaign.is_live {
+                // Another chat answered, or none: it says nothing of the channel.
+                effect.channel = ChannelEffect::None;
+            }
             Some(Settled {
                 settlement,
                 outcome,
@@ -130,6 +138,7 @@ async fn lock_campaigns(
                 bot_id: row.try_get("bot_id")?,
                 retry_limit: row.try_get("retry_limit")?,
                 on_uncertain: parse(row, "on_uncertain")?,
+                is_live: row.try_get("is_live")?,
                 bot_flows: row.try_get("bot_flows")?,
             };
             Ok((row.try_get("id")?, campaign))

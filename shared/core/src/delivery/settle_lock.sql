@@ -7,6 +7,7 @@ SELECT
   c.status,
   c.retry_limit,
   c.on_uncertain,
+  c.mode = 'LIVE' AS is_live,
   -- Since the last flood wait of the bot messages of it were accepted.
   NOT EXISTS (
     SELECT

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, json};
 use telecast_core::{
     audit::Actor,
-    campaigns::{self, Action, Campaign, NewCampaign, OnUncertain},
+    campaigns::{self, Action, Campaign, Mode, NewCampaign, OnUncertain},
     delivery::{self, Claim, Decision, Outcome, Settlement},
 };
 use telecast_queue::{Job, Queue, limits};
@@ -75,6 +75,8 @@ pub async fn draft(
         delivery_rate: rate,
         retry_limit: 3,
         on_uncertain: OnUncertain::Skip,
+        mode: Mode::Live,
+        test_chat_id: None,
         scheduled_at: None,
         not_after: None,
     };

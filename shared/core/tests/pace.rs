@@ -1,0 +1,82 @@
+//! How fast campaigns go, in told time: each dispatch is given its `now`, so that
+//! twenty minutes take seconds, and the times are those of the dispatches.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+mod common;
+
+use std::ops::Range;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use common::{
+    campaign::{bot, dispatch, running},
+    database,
+};
+use tokio_postgres::Client;
+
+/// A dispatch each quarter of a second of told time.
+const TICK: i64 = 250;
+
+/// Dispatches during these seconds after `start`; gives the seconds at which
+/// messages left.
+async fn run(client: &Client, start: DateTime<Utc>, seconds: Range<i64>) -> Vec<f64> {
+    let mut times = Vec::new();
+    for tick in seconds.start * 1_000 / TICK..seconds.end * 1_000 / TICK {
+        let at = TimeDelta::milliseconds(tick * TICK);
+        let jobs = dispatch(client, 100, start + at).await;
+        times.extend(jobs.iter().map(|_| at.as_seconds_f64()));
+    }
+    times
+}
+
+/// The most messages in any window of a minute, its end excluded.
+fn most_in_a_minute(times: &[f64]) -> usize {
+    let in_window = |from: &f64| {
+        times
+            .iter()
+            .filter(|at| (*from..from + 60.0).contains(*at))
+            .count()
+    };
+    times.iter().map(in_window).max().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn twenty_a_minute_is_never_more_than_twenty_in_any_minute() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    running(&mut client, bot, "news", 120, 20).await;
+    let times = run(&client, Utc::now(), 0..370).await;
+    assert_eq!(times.len(), 120, "none is lost");
+    assert!(most_in_a_minute(&times) <= 20);
+    let rate = 119.0 * 60.0 / (times[119] - times[0]);
+    assert!((rate - 20.0).abs() <= 0.2, "{rate} a minute");
+}
+
+#[tokio::test]
+async fn two_hundred_at_ten_a_minute_end_after_twenty_minutes() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    running(&mut client, bot, "news", 200, 10).await;
+    let times = run(&client, Utc::now(), 0..1_230).await;
+    assert_eq!(times.len(), 200);
+    assert!(most_in_a_minute(&times) <= 10);
+    // The last one's own step belongs to the run.
+    let end = times[199] + 6.0;
+    assert!((end - 1_200.0).abs() <= 24.0, "{end} s");
+}
+
+#[tokio::test]
+async fn ten_minutes_without_a_scheduler_earn_no_burst_and_lose_nothing() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    running(&mut client, bot, "news", 120, 20).await;
+    let start = Utc::now();
+    let mut times = run(&client, start, 0..120).await;
+    assert!((38..=41).contains(&times.len()), "{}", times.len());
+    times.extend(run(&client, start, 720..980).await);
+    assert_eq!(times.len(), 120);
+    assert!(
+        most_in_a_minute(&times) <= 25,
+        "{}",
+        most_in_a_minute(&times)
+    );
+}

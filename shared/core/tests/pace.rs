@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{
@@ -79,4 +79,31 @@ async fn ten_minutes_without_a_scheduler_earn_no_burst_and_lose_nothing() {
         "{}",
         most_in_a_minute(&times)
     );
+}
+
+#[tokio::test]
+async fn five_campaigns_share_their_bots_rate_within_five_percent() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    for name in ["a", "b", "c", "d", "e"] {
+        running(&mut client, bot, name, 200, 1_200).await;
+    }
+    let start = Utc::now();
+    let mut shares: BTreeMap<String, u32> = BTreeMap::new();
+    // A hundred a second are asked for; the bot may send 25.
+    for tick in 0..200 {
+        let now = start + TimeDelta::milliseconds(tick * 100);
+        for job in dispatch(&client, 100, now).await {
+            *shares
+                .entry(job.data["campaignId"].to_string())
+                .or_default() += 1;
+        }
+    }
+    assert_eq!(shares.len(), 5);
+    let total: u32 = shares.values().sum();
+    assert!((490..=503).contains(&total), "{total} in twenty seconds");
+    for share in shares.values() {
+        let error = f64::from(*share) * 5.0 / f64::from(total) - 1.0;
+        assert!(error.abs() <= 0.05, "{shares:?}");
+    }
 }

@@ -9,13 +9,14 @@ use std::{
 use telecast_core::delivery::{Claim, Context, MediaUrl, Outcome, Settlement};
 use telecast_runtime::handler::Deadline;
 use telecast_telegram::{Chat, Client, Failure, FailureKind, Message, Sent};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::{
     files::Files,
     flood::Called,
     outcome::{failed, sent},
+    pace::Pace,
 };
 
 /// A send may take as long as the client's time-out, and settling a while more.
@@ -65,6 +66,7 @@ pub(crate) struct Ready<'a> {
 pub(crate) struct Delivery<'a> {
     pub(crate) telegram: &'a Client,
     pub(crate) stopped: &'a StoppedBots,
+    pub(crate) pace: &'a Pace,
     pub(crate) files: &'a Files,
     pub(crate) deadline: Deadline,
 }
@@ -73,7 +75,12 @@ impl Delivery<'_> {
     /// What became of a message, and of the call if there was one.
     pub(crate) async fn deliver(&self, ready: Ready<'_>) -> (Settlement, Option<Called>) {
         let Ready { claim, context, .. } = ready;
-        if self.deadline.remaining() < LAST_START || self.stopped.contains(context.bot_id) {
+        if self.is_too_late(context.bot_id) {
+            return (claim.settle(Outcome::NotTried), None);
+        }
+        let rate = usize::try_from(context.rate_per_second).unwrap_or(1);
+        sleep_until(self.pace.take(context.bot_id, rate)).await;
+        if self.is_too_late(context.bot_id) {
             return (claim.settle(Outcome::NotTried), None);
         }
         let started = Instant::now();
@@ -107,6 +114,10 @@ impl Delivery<'_> {
             ..claim.settle(outcome)
         };
         (settlement, Some(called))
+    }
+
+    fn is_too_late(&self, bot_id: Uuid) -> bool {
+        self.deadline.remaining() < LAST_START || self.stopped.contains(bot_id)
     }
 
     /// Sends to this chat; media goes by its file id where one is known.

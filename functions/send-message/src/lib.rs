@@ -5,6 +5,7 @@ mod deliver;
 mod files;
 mod flood;
 mod outcome;
+mod pace;
 mod prepare;
 
 use std::{
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 use deliver::{Delivery, StoppedBots};
 use files::Files;
+use pace::Pace;
 
 /// Messages of one invocation that are under way at once.
 const CONCURRENCY: usize = 64;
@@ -44,6 +46,7 @@ pub struct SendMessage {
     telegram: Client,
     key: EncryptionKey,
     stopped: Arc<StoppedBots>,
+    pace: Arc<Pace>,
 }
 
 /// What is to be written down of an invocation.
@@ -76,6 +79,7 @@ impl SendMessage {
             telegram,
             key,
             stopped: Arc::default(),
+            pace: Arc::default(),
         }
     }
 
@@ -113,6 +117,7 @@ impl SendMessage {
         let delivery = Delivery {
             telegram: &self.telegram,
             stopped: &self.stopped,
+            pace: &self.pace,
             files: &files,
             deadline,
         };

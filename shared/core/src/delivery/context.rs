@@ -21,6 +21,8 @@ pub struct Context {
     pub bot_id: Uuid,
     /// Its token, as it is now.
     pub token: BotToken,
+    /// Messages per second that it may send over all its campaigns.
+    pub rate_per_second: i32,
     /// The template's pinned version.
     pub content: Content,
     /// Values of its `{{params.…}}`.
@@ -49,7 +51,7 @@ pub async fn contexts(
         .await?
     {
         let bot_id = row.try_get("bot_id")?;
-        let (_, token) = bots::get_with_token(client, bot_id, key).await?;
+        let (bot, token) = bots::get_with_token(client, bot_id, key).await?;
         let version = templates::get_version(
             client,
             row.try_get("template_id")?,
@@ -65,6 +67,7 @@ pub async fn contexts(
         let context = Context {
             bot_id,
             token,
+            rate_per_second: bot.rate_per_second,
             content: version.content,
             params,
             mode: parse(&row, "mode")?,

@@ -200,8 +200,6 @@ async fn everything(queue: Queue, mut client: Client, n: usize) {
             .unwrap()
             .is_empty()
     );
-    queue.unschedule(&client, &own, "").await.unwrap();
-    queue.delete_queue(&client, &own).await.unwrap();
 }
 
 #[tokio::test]
@@ -220,6 +218,13 @@ async fn everything_works_through_a_pooler_in_transaction_mode() {
     }
     for client in clients {
         client.await.unwrap();
+    }
+    // Not before: each runs the schedules of all, and so sends jobs to their queues.
+    let client = pooler.connect().await;
+    for n in 0..8 {
+        let own = format!("own-{n}");
+        bench.queue.unschedule(&client, &own, "").await.unwrap();
+        bench.queue.delete_queue(&client, &own).await.unwrap();
     }
     // 8 clients, 20 turns, 3 jobs a turn; nothing is lost.
     assert_eq!(bench.count("name = 'q'").await, 480);

@@ -1,13 +1,17 @@
 -- Counts the jobs of queues, and keeps the counts where pg-boss and its dashboard
 -- read them. Not while another counts: the lock is tried, unless $2 says to count anyway.
 --   $1 names  $2 without the lock
-WITH known AS (
+WITH turn AS MATERIALIZED (
+  SELECT $2 OR pg_try_advisory_xact_lock(hashtext('{schema}.count')) AS got
+),
+-- Locked in the order of names, as the claims are.
+known AS MATERIALIZED (
   SELECT q.name
   FROM {schema}.queue AS q
   WHERE q.name = ANY ($1)
-),
-turn AS MATERIALIZED (
-  SELECT $2 OR pg_try_advisory_xact_lock(hashtext('{schema}.count')) AS got
+    AND (SELECT turn.got FROM turn)
+  ORDER BY q.name
+  FOR NO KEY UPDATE
 ),
 counts AS (
   SELECT
@@ -38,7 +42,6 @@ SET
 FROM known AS n
 LEFT JOIN counts AS c ON c.name = n.name
 WHERE q.name = n.name
-  AND (SELECT turn.got FROM turn)
 RETURNING
   q.name, q.deferred_count, q.queued_count, q.ready_count, q.active_count, q.failed_count, q.total_count,
   q.monitor_on AS captured_on, q.warning_queued

@@ -97,7 +97,10 @@ impl Worker {
     fn start(stage: &Stage) -> Self {
         let child = Command::new(env::current_exe().unwrap())
             .args(["worker", "--exact", "--ignored"])
-            .env("BIG_RUN_DATABASE", &stage.url)
+            .env(
+                "BIG_RUN_DATABASE",
+                format!("{}&application_name=worker", stage.url),
+            )
             .env("BIG_RUN_TELEGRAM", stage.simulator.base_url())
             .stdout(Stdio::null())
             .spawn()
@@ -229,6 +232,20 @@ async fn run(on_uncertain: &str) -> Outcome {
 /// The channels of message jobs that are SENDING while nobody sends.
 async fn under_way(stage: &Stage) -> BTreeSet<String> {
     let client = stage.client().await;
+    // The server still finishes what it had read of the killed process's statements.
+    loop {
+        let row = client
+            .query_typed_one(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker'",
+                &[],
+            )
+            .await
+            .unwrap();
+        if row.get::<_, i64>(0) == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     client
         .query_typed(
             "SELECT recipient->>'username' AS name FROM jobs WHERE status = 'SENDING'",

@@ -79,9 +79,5 @@ impl Telegram {
 
 /// A client of the Bot API at this base, or at Telegram's own.
 pub(crate) fn client(base_url: Option<String>) -> Result<Client> {
-    let mut settings = Settings::default();
-    if let Some(base_url) = base_url {
-        settings.base_url = base_url;
-    }
-    Ok(Client::new(&settings)?)
+    Ok(Client::new(&Settings::at(base_url))?)
 }

@@ -18,10 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
     let (format, filter) = variables.logs()?;
     telemetry::start(format, filter)?;
-    let mut telegram = Settings::default();
-    if let Some(base_url) = variables.text("TELEGRAM_API_URL") {
-        telegram.base_url = base_url;
-    }
+    let telegram = Settings::at(variables.text("TELEGRAM_API_URL"));
     let app = App {
         pool: database::pool(&variables.required_database_url()?, CONNECTIONS)?,
         queue: Queue::default(),

@@ -25,10 +25,7 @@ async fn main() -> anyhow::Result<()> {
     telemetry::start(format, filter)?;
     let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
     let key = variables.required_key("ENCRYPTION_KEY")?;
-    let mut settings = Settings::default();
-    if let Some(base_url) = variables.text("TELEGRAM_API_URL") {
-        settings.base_url = base_url;
-    }
+    let settings = Settings::at(variables.text("TELEGRAM_API_URL"));
     let handler = SendMessage::new(
         pool,
         Queue::default(),

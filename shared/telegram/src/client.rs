@@ -37,6 +37,17 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// The defaults, with this base where there is one.
+    pub fn at(base_url: Option<String>) -> Self {
+        let default = Self::default();
+        Self {
+            base_url: base_url.unwrap_or(default.base_url),
+            ..default
+        }
+    }
+}
+
 /// A client that cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {

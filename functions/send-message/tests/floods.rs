@@ -37,7 +37,7 @@ async fn one_chat_that_waits_while_others_flow_holds_nobody_else() {
     let id = stage.campaign(&names).await;
     stage.script("chat_0", [Behaviour::ChatFlood { seconds: 90 }.once()]);
     for name in &names[1..] {
-        stage.script(name, [Behaviour::SlowAnswer { millis: 300 }.once()]);
+        stage.script(name, [Behaviour::SlowAnswer { millis: 1_500 }.once()]);
     }
     // It is the first to be called and the first to be answered.
     stage

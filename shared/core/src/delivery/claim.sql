@@ -1,9 +1,10 @@
 -- Claims message jobs for the attempts ($1 ids, $2 retry counts, $3 start times:
 -- the fences of their queue jobs). Answers one row for each attempt that is still
--- the live one; an attempt without a row is stale, and none of its handler's
--- business any more.
+-- the live one, in the attempts' order; an attempt without a row is stale, and none
+-- of its handler's business any more.
 WITH live AS (
   SELECT
+    attempt.position,
     m.id,
     m.campaign_id,
     q.retry_count,
@@ -25,7 +26,8 @@ WITH live AS (
       WHEN NOT ch.active THEN 'INACTIVE'
       ELSE 'SEND'
     END AS decision
-  FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS attempt (id, retry_count, started_on)
+  FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[])
+    WITH ORDINALITY AS attempt (id, retry_count, started_on, position)
   JOIN pgboss.job AS q ON q.id = attempt.id
     AND q.name = 'send-message'
     AND q.state = 'active'
@@ -59,3 +61,4 @@ SELECT
   live.started_on
 FROM live
 JOIN jobs AS m ON m.id = live.id
+ORDER BY live.position

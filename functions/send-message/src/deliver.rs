@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     files::Files,
-    flood::Called,
+    flood::{Calls, Waiter},
     outcome::{failed, sent},
     pace::Pace,
 };
@@ -54,9 +54,9 @@ impl StoppedBots {
 }
 
 /// A claimed message that is ready to be sent.
-pub(crate) struct Ready<'a> {
-    pub(crate) claim: &'a Claim,
-    pub(crate) context: &'a Context,
+pub(crate) struct Ready {
+    pub(crate) claim: Claim,
+    pub(crate) context: Arc<Context>,
     pub(crate) message: Message,
     /// Its media, where that is a URL.
     pub(crate) media: Option<MediaUrl>,
@@ -67,16 +67,17 @@ pub(crate) struct Delivery<'a> {
     pub(crate) telegram: &'a Client,
     pub(crate) stopped: &'a StoppedBots,
     pub(crate) pace: &'a Pace,
+    pub(crate) calls: &'a Calls,
     pub(crate) files: &'a Files,
     pub(crate) deadline: Deadline,
 }
 
 impl Delivery<'_> {
-    /// What became of a message, and of the call if there was one.
-    pub(crate) async fn deliver(&self, ready: Ready<'_>) -> (Settlement, Option<Called>) {
-        let Ready { claim, context, .. } = ready;
+    /// What became of a message.
+    pub(crate) async fn deliver(&self, ready: Ready) -> Settlement {
+        let Ready { claim, context, .. } = &ready;
         if self.is_too_late(context.bot_id) {
-            return (claim.settle(Outcome::NotTried), None);
+            return claim.settle(Outcome::NotTried);
         }
         let rate = usize::try_from(context.rate_per_second).unwrap_or(1);
         let start = self.pace.take(context.bot_id, rate);
@@ -85,9 +86,9 @@ impl Delivery<'_> {
             sleep_until(start).await;
         }
         if self.is_too_late(context.bot_id) {
-            return (claim.settle(Outcome::NotTried), None);
+            return claim.settle(Outcome::NotTried);
         }
-        let started = Instant::now();
+        let call = self.calls.begin(context.bot_id, claim.channel_id);
         let chat = context.test_chat.as_ref().unwrap_or(&claim.recipient.chat);
         let mut answer = self.send(&ready, chat).await;
         let mut moved_to = None;
@@ -97,27 +98,26 @@ impl Delivery<'_> {
             moved_to = context.test_chat.is_none().then_some(chat_id);
             answer = self.send(&ready, &Chat::Id(chat_id)).await;
         }
-        let outcome = match answer {
+        let mut outcome = match answer {
             Ok(accepted) => sent(&accepted),
             Err(failure) => failed(failure),
         };
         match &outcome {
-            Outcome::FloodWait(wait) => self.stopped.stop(context.bot_id, *wait),
+            Outcome::Sent { .. } => call.accepted(),
+            Outcome::FloodWait(wait) => {
+                self.stopped.stop(context.bot_id, *wait);
+                if call.told_to_wait().await == Waiter::Chat {
+                    self.stopped.release(context.bot_id);
+                    outcome = outcome.in_chat_if(true);
+                }
+            }
             Outcome::BotDead(_) => self.stopped.stop(context.bot_id, LONGEST_STOP),
             _ => {}
         }
-        let called = Called {
-            bot_id: context.bot_id,
-            channel_id: claim.channel_id,
-            started,
-            answered: Instant::now(),
-            outcome: outcome.clone(),
-        };
-        let settlement = Settlement {
+        Settlement {
             moved_to,
             ..claim.settle(outcome)
-        };
-        (settlement, Some(called))
+        }
     }
 
     fn is_too_late(&self, bot_id: Uuid) -> bool {
@@ -125,7 +125,7 @@ impl Delivery<'_> {
     }
 
     /// Sends to this chat; media goes by its file id where one is known.
-    async fn send(&self, ready: &Ready<'_>, chat: &Chat) -> Result<Sent, Failure> {
+    async fn send(&self, ready: &Ready, chat: &Chat) -> Result<Sent, Failure> {
         let token = &ready.context.token;
         let Some(media) = &ready.media else {
             return self.telegram.send(token, chat, &ready.message).await;

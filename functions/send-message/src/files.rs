@@ -1,7 +1,8 @@
 //! File ids of media that this invocation knows, and learns.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    mem,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -14,19 +15,23 @@ pub(crate) struct Files(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     known: HashMap<MediaUrl, String>,
+    refused: HashSet<MediaUrl>,
     changes: FileChanges,
 }
 
 impl Files {
-    pub(crate) fn knowing(known: HashMap<MediaUrl, String>) -> Self {
-        Self(Mutex::new(State {
-            known,
-            changes: FileChanges::default(),
-        }))
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These are known from before; what was learnt or refused meanwhile is newer.
+    pub(crate) fn know(&self, known: HashMap<MediaUrl, String>) {
+        let mut state = self.state();
+        for (media, file_id) in known {
+            if !state.refused.contains(&media) {
+                state.known.entry(media).or_insert(file_id);
+            }
+        }
     }
 
     /// The file id that stands for this media.
@@ -52,14 +57,12 @@ impl Files {
         let mut state = self.state();
         state.known.remove(media);
         state.changes.learned.remove(media);
+        state.refused.insert(media.clone());
         state.changes.refused.insert(media.clone());
     }
 
-    /// What is to be written down.
-    pub(crate) fn into_changes(self) -> FileChanges {
-        self.0
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .changes
+    /// What is to be written down since the last time.
+    pub(crate) fn take_changes(&self) -> FileChanges {
+        mem::take(&mut self.state().changes)
     }
 }

@@ -1,137 +1,274 @@
 //! A wait of the bot or of one chat? Telegram's answer is the same.
+//!
+//! It was the chat's if others of the bot's calls, begun after it and answered after
+//! it, were accepted, and none but it was told to wait. So a wait is judged by the
+//! calls that are under way when it comes. What they do not show is taken for the
+//! bot, which errs on the safe side; if the wait meets the same chat again while
+//! others flow, the settlement knows.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use telecast_core::delivery::Outcome;
-use tokio::time::Instant;
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 use uuid::Uuid;
 
 /// So many messages must have come through after a wait to show that it was not for
 /// the bot. More than one: answers overtake each other.
 const FLOWING: usize = 3;
 
-/// One message's call, and what became of it.
+/// A wait is the bot's if the calls under way have not shown otherwise for so long:
+/// the operator is to see a pause within a second.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// A wait so soon after one of the bot's tells of the same.
+const SAME: Duration = Duration::from_secs(3);
+
+/// The calls of a process that are under way, by bot. Its invocations share them.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    bots: Mutex<HashMap<Uuid, Bot>>,
+    answered: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Bot {
+    /// The last call's number; they count up as calls begin.
+    last: u64,
+    under_way: BTreeSet<u64>,
+    /// Waits that are not judged yet, by their call.
+    waits: BTreeMap<u64, Wait>,
+    /// The last wait that was the bot's.
+    waited: Option<Instant>,
+}
+
 #[derive(Debug)]
-pub(crate) struct Called {
-    pub(crate) bot_id: Uuid,
-    pub(crate) channel_id: Uuid,
-    pub(crate) started: Instant,
-    pub(crate) answered: Instant,
-    pub(crate) outcome: Outcome,
+struct Wait {
+    channel_id: Uuid,
+    /// Messages to others that came through after it.
+    flowing: usize,
+    /// Another call was told to wait.
+    is_shared: bool,
 }
 
-impl Called {
-    fn is_wait(&self) -> bool {
-        matches!(self.outcome, Outcome::FloodWait(_))
-    }
+/// Whom Telegram told to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// The bot, in all its chats.
+    Bot,
+    /// The bot in this chat.
+    Chat,
+}
 
-    /// It began after `other` and was answered after it.
-    fn follows(&self, other: &Self) -> bool {
-        self.started > other.started && self.answered > other.answered
+impl Bot {
+    /// Whose the wait of `call` is; none while it is not known.
+    fn judge(&self, call: u64) -> Option<Waiter> {
+        let wait = self.waits.get(&call)?;
+        let others_follow = self.under_way.range(call + 1..).next().is_some();
+        if wait.is_shared {
+            Some(Waiter::Bot)
+        } else if wait.flowing >= FLOWING {
+            Some(Waiter::Chat)
+        } else if others_follow {
+            None
+        } else {
+            Some(Waiter::Bot)
+        }
     }
 }
 
-/// The channels whose wait is their own: of their bot's calls no other was told to
-/// wait, and several that began and ended later were accepted. What this does not
-/// show is taken for the bot, which errs on the safe side; if the wait meets the same
-/// chat again while others flow, the settlement knows.
-pub(crate) fn busy_channels(calls: &[Called]) -> Vec<(Uuid, Uuid)> {
-    let mut waits: HashMap<Uuid, Vec<&Called>> = HashMap::new();
-    for call in calls.iter().filter(|call| call.is_wait()) {
-        waits.entry(call.bot_id).or_default().push(call);
+impl Calls {
+    fn bots(&self) -> MutexGuard<'_, HashMap<Uuid, Bot>> {
+        self.bots.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    waits
-        .into_iter()
-        .filter_map(|(bot_id, waits)| {
-            let [wait] = waits[..] else { return None };
-            let flowing = calls
-                .iter()
-                .filter(|call| call.bot_id == bot_id && call.channel_id != wait.channel_id)
-                .filter(|call| matches!(call.outcome, Outcome::Sent { .. }) && call.follows(wait))
-                .count();
-            (flowing >= FLOWING).then_some((bot_id, wait.channel_id))
-        })
-        .collect()
+
+    /// A call begins.
+    pub(crate) fn begin(&self, bot_id: Uuid, channel_id: Uuid) -> Call<'_> {
+        let mut bots = self.bots();
+        let bot = bots.entry(bot_id).or_default();
+        bot.last += 1;
+        bot.under_way.insert(bot.last);
+        Call {
+            calls: self,
+            bot_id,
+            channel_id,
+            number: bot.last,
+        }
+    }
+}
+
+/// A call that is under way; it ends when this is dropped.
+pub(crate) struct Call<'a> {
+    calls: &'a Calls,
+    bot_id: Uuid,
+    channel_id: Uuid,
+    number: u64,
+}
+
+impl Call<'_> {
+    /// It was accepted.
+    pub(crate) fn accepted(self) {
+        let mut bots = self.calls.bots();
+        let waits = bots
+            .entry(self.bot_id)
+            .or_default()
+            .waits
+            .range_mut(..self.number);
+        for (_, wait) in waits {
+            wait.flowing += usize::from(wait.channel_id != self.channel_id);
+        }
+    }
+
+    /// It was told to wait: whom that concerns, as far as the other calls show.
+    pub(crate) async fn told_to_wait(self) -> Waiter {
+        self.begin_wait();
+        let shown = async {
+            loop {
+                let answered = self.calls.answered.notified();
+                if let Some(waiter) = self.judge() {
+                    break waiter;
+                }
+                answered.await;
+            }
+        };
+        let waiter = timeout(PATIENCE, shown).await.unwrap_or(Waiter::Bot);
+        if waiter == Waiter::Bot {
+            self.calls.bots().entry(self.bot_id).or_default().waited = Some(Instant::now());
+        }
+        waiter
+    }
+
+    fn judge(&self) -> Option<Waiter> {
+        self.calls.bots().get(&self.bot_id)?.judge(self.number)
+    }
+
+    fn begin_wait(&self) {
+        let mut bots = self.calls.bots();
+        let bot = bots.entry(self.bot_id).or_default();
+        let mut is_shared = bot.waited.is_some_and(|waited| waited.elapsed() < SAME);
+        for other in bot.waits.values_mut() {
+            if other.channel_id != self.channel_id {
+                other.is_shared = true;
+                is_shared = true;
+            }
+        }
+        let wait = Wait {
+            channel_id: self.channel_id,
+            flowing: 0,
+            is_shared,
+        };
+        bot.waits.insert(self.number, wait);
+        drop(bots);
+        self.calls.answered.notify_waiters();
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if let Some(bot) = self.calls.bots().get_mut(&self.bot_id) {
+            bot.under_way.remove(&self.number);
+            bot.waits.remove(&self.number);
+        }
+        self.calls.answered.notify_waiters();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const BOT: Uuid = Uuid::from_u128(1);
+    const OTHER_BOT: Uuid = Uuid::from_u128(2);
 
-    fn call(channel: u128, started: u64, answered: u64, outcome: Outcome) -> Called {
-        let epoch = Instant::now();
-        Called {
-            bot_id: BOT,
-            channel_id: Uuid::from_u128(channel),
-            started: epoch + Duration::from_secs(started),
-            answered: epoch + Duration::from_secs(answered),
-            outcome,
-        }
+    fn call(calls: &Calls, channel: u128) -> Call<'_> {
+        calls.begin(BOT, Uuid::from_u128(channel))
     }
 
-    fn sent(channel: u128, started: u64, answered: u64) -> Called {
-        let outcome = Outcome::Sent {
-            message_id: Some(1),
-            chat_id: None,
-        };
-        call(channel, started, answered, outcome)
-    }
-
-    fn wait(channel: u128, started: u64, answered: u64) -> Called {
-        let outcome = Outcome::FloodWait(Duration::from_secs(5));
-        call(channel, started, answered, outcome)
-    }
-
-    #[test]
-    fn one_chat_waits_while_others_flow() {
-        let calls = [
-            wait(9, 10, 20),
-            sent(1, 20, 40),
-            sent(2, 20, 40),
-            sent(3, 20, 40),
-        ];
-        assert_eq!(busy_channels(&calls), [(BOT, Uuid::from_u128(9))]);
-    }
-
-    #[test]
-    fn a_wait_that_stands_alone_is_the_bots() {
-        assert!(busy_channels(&[wait(9, 10, 20)]).is_empty());
-        let two_flow = [wait(9, 10, 20), sent(1, 20, 40), sent(2, 20, 40)];
-        assert!(busy_channels(&two_flow).is_empty());
-    }
-
-    #[test]
-    fn what_was_on_its_way_before_shows_nothing() {
-        let began_before = [1, 2, 3].map(|channel| sent(channel, 0, 40));
-        let ended_before = [4, 5, 6].map(|channel| sent(channel, 12, 15));
-        let calls: Vec<_> = [wait(9, 10, 20)]
-            .into_iter()
-            .chain(began_before)
-            .chain(ended_before)
-            .collect();
-        assert!(busy_channels(&calls).is_empty());
-    }
-
-    #[test]
-    fn two_waits_are_the_bots_whatever_flows() {
-        let calls: Vec<_> = [wait(8, 10, 20), wait(9, 10, 20)]
-            .into_iter()
-            .chain([1, 2, 3].map(|channel| sent(channel, 20, 40)))
-            .collect();
-        assert!(busy_channels(&calls).is_empty());
-    }
-
-    #[test]
-    fn another_bots_messages_show_nothing() {
-        let others = [1, 2, 3].map(|channel| Called {
-            bot_id: Uuid::from_u128(2),
-            ..sent(channel, 20, 40)
+    #[tokio::test(start_paused = true)]
+    async fn one_chat_waits_while_others_flow() {
+        let calls = Calls::default();
+        let busy = call(&calls, 9);
+        let others = [1, 2, 3].map(|channel| call(&calls, channel));
+        let (waiter, ()) = tokio::join!(busy.told_to_wait(), async {
+            others.into_iter().for_each(Call::accepted);
         });
-        let calls: Vec<_> = [wait(9, 10, 20)].into_iter().chain(others).collect();
-        assert!(busy_channels(&calls).is_empty());
+        assert_eq!(waiter, Waiter::Chat);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_stands_alone_is_the_bots_at_once() {
+        let calls = Calls::default();
+        let begun = Instant::now();
+        assert_eq!(call(&calls, 9).told_to_wait().await, Waiter::Bot);
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_that_flow_are_too_few() {
+        let calls = Calls::default();
+        let busy = call(&calls, 9);
+        let others = [1, 2].map(|channel| call(&calls, channel));
+        let (waiter, ()) = tokio::join!(busy.told_to_wait(), async {
+            others.into_iter().for_each(Call::accepted);
+        });
+        assert_eq!(waiter, Waiter::Bot);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_began_before_or_was_answered_before_shows_nothing() {
+        let calls = Calls::default();
+        let began_before = [1, 2, 3].map(|channel| call(&calls, channel));
+        let busy = call(&calls, 9);
+        for channel in [4, 5, 6] {
+            call(&calls, channel).accepted();
+        }
+        let (waiter, ()) = tokio::join!(busy.told_to_wait(), async {
+            began_before.into_iter().for_each(Call::accepted);
+        });
+        assert_eq!(waiter, Waiter::Bot);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_waits_are_the_bots_whatever_flows() {
+        let calls = Calls::default();
+        let (first, second) = (call(&calls, 8), call(&calls, 9));
+        let others = [1, 2, 3].map(|channel| call(&calls, channel));
+        let waits = async { tokio::join!(first.told_to_wait(), second.told_to_wait()) };
+        let (waiters, ()) = tokio::join!(waits, async {
+            others.into_iter().for_each(Call::accepted);
+        });
+        assert_eq!(waiters, (Waiter::Bot, Waiter::Bot));
+        let third = call(&calls, 7);
+        let others = [1, 2, 3].map(|channel| call(&calls, channel));
+        let (waiter, ()) = tokio::join!(third.told_to_wait(), async {
+            others.into_iter().for_each(Call::accepted);
+        });
+        assert_eq!(waiter, Waiter::Bot, "so soon after it is the same flood");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_hangs_is_not_waited_for() {
+        let calls = Calls::default();
+        let busy = call(&calls, 9);
+        let _hangs = call(&calls, 1);
+        let begun = Instant::now();
+        assert_eq!(busy.told_to_wait().await, Waiter::Bot);
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_bots_messages_show_nothing() {
+        let calls = Calls::default();
+        let busy = call(&calls, 9);
+        let others = [1, 2, 3].map(|channel| calls.begin(OTHER_BOT, Uuid::from_u128(channel)));
+        let (waiter, ()) = tokio::join!(busy.told_to_wait(), async {
+            others.into_iter().for_each(Call::accepted);
+        });
+        assert_eq!(waiter, Waiter::Bot);
     }
 }

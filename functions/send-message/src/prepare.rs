@@ -1,28 +1,34 @@
 //! From claims to messages that are ready to be sent.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use telecast_core::{
     campaigns::Mode,
     delivery::{Claim, Context, Decision, MediaUrl, Outcome, Settlement},
     templates,
 };
+use telecast_telegram::Message;
 use uuid::Uuid;
 
 use crate::deliver::Ready;
 
 /// What is settled without a call, and what is ready to be sent. Claims that another
 /// handler works on are in neither.
-pub(crate) fn prepare<'a>(
-    claims: &'a [Claim],
-    contexts: &'a HashMap<Uuid, Context>,
-) -> (Vec<Settlement>, Vec<Ready<'a>>) {
+pub(crate) fn prepare(
+    claims: Vec<Claim>,
+    contexts: &HashMap<Uuid, Arc<Context>>,
+) -> (Vec<Settlement>, Vec<Ready>) {
     let mut settled = Vec::new();
     let mut ready = Vec::new();
     for claim in claims {
         match (claim.decision, contexts.get(&claim.campaign_id)) {
-            (Decision::Send, Some(context)) => match fill(claim, context) {
-                Ok(message) => ready.push(message),
+            (Decision::Send, Some(context)) => match fill(&claim, context) {
+                Ok((message, media)) => ready.push(Ready {
+                    context: Arc::clone(context),
+                    claim,
+                    message,
+                    media,
+                }),
                 Err(outcome) => settled.push(claim.settle(outcome)),
             },
             (Decision::Send, None) => settled.push(claim.settle(Outcome::NotTried)),
@@ -32,16 +38,13 @@ pub(crate) fn prepare<'a>(
     (settled, ready)
 }
 
-fn fill<'a>(claim: &'a Claim, context: &'a Context) -> Result<Ready<'a>, Outcome> {
+/// The message for this recipient, and its media where that is a URL.
+fn fill(claim: &Claim, context: &Context) -> Result<(Message, Option<MediaUrl>), Outcome> {
     let content = templates::fill(&context.content, &claim.recipient, &context.params)
         .map_err(|error| Outcome::MessageBad(error.to_string()))?;
     if context.mode == Mode::DryRun {
         return Err(Outcome::DryRun);
     }
-    Ok(Ready {
-        claim,
-        context,
-        media: MediaUrl::of(&content, context.bot_id),
-        message: content.into(),
-    })
+    let media = MediaUrl::of(&content, context.bot_id);
+    Ok((content.into(), media))
 }

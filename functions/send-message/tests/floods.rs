@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use chrono::Utc;
 use common::Stage;
 use telecast_core::campaigns::{self, PauseReason, Status};
@@ -32,12 +34,12 @@ async fn end_waits(stage: &mut Stage) {
 #[tokio::test]
 async fn one_chat_that_waits_while_others_flow_holds_nobody_else() {
     let mut stage = Stage::set().await;
-    let names: Vec<String> = (0..20).map(|i| format!("chat_{i}")).collect();
+    let names: Vec<String> = (0..10).map(|i| format!("chat_{i}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let id = stage.campaign(&names).await;
     stage.script("chat_0", [Behaviour::ChatFlood { seconds: 90 }.once()]);
     for name in &names[1..] {
-        stage.script(name, [Behaviour::SlowAnswer { millis: 1_500 }.once()]);
+        stage.script(name, [Behaviour::SlowAnswer { millis: 400 }.once()]);
     }
     // It is the first to be called and the first to be answered.
     stage
@@ -47,14 +49,14 @@ async fn one_chat_that_waits_while_others_flow_holds_nobody_else() {
              WHERE m.id = q.id AND m.recipient->>'chat' = '@chat_0'",
         )
         .await;
-    assert_eq!(stage.turn().await, 20);
+    assert_eq!(stage.turn().await, 10);
     let job = stage.job("chat_0").await;
     assert_eq!(job.stands(), ("PENDING", "created", 0));
     assert_eq!(job.error_class.as_deref(), Some("CHAT_WAIT"));
     let campaign = stage.get(id).await;
     assert_eq!(
         (campaign.status, campaign.counts.sent),
-        (Status::Running, 19)
+        (Status::Running, 9)
     );
     assert_eq!(stage.audited("FLOOD_WAIT_TRIGGERED").await, 0);
     let held: f64 = stage
@@ -125,6 +127,71 @@ async fn three_floods_in_a_row_stop_the_campaign_for_the_operator() {
     assert_eq!(campaign.resumes_at, None);
     assert_eq!(resume_due(&stage).await, 0);
     assert_eq!(stage.job("news").await.attempts, 0);
+}
+
+/// A campaign to so many channels meets flood waits, and after each of them messages
+/// flow again: how many waits until the operator has to look.
+async fn floods_until_stopped(channels: usize) -> usize {
+    let mut stage = Stage::set().await;
+    let names: Vec<String> = (0..channels).map(|i| format!("chat_{i}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let template = serde_json::json!({"text": "Hello"});
+    let fields = serde_json::json!({"deliveryRate": 1});
+    let id = stage.campaign_with(&names, template, fields).await;
+    for flood in 1.. {
+        stage.simulator.flood("1001", 60);
+        stage.turn().await;
+        if stage.get(id).await.pause_reason == Some(PauseReason::TooManyFloods) {
+            return flood;
+        }
+        stage.simulator.flood("1001", 0);
+        end_waits(&mut stage).await;
+        // Each wait is met by another chat.
+        stage
+            .execute(
+                "UPDATE pgboss.job AS q SET start_after = now() + interval '1 day'
+                 FROM jobs AS m
+                 WHERE m.id = q.id AND m.error_class = 'FLOOD_WAIT'",
+            )
+            .await;
+        let sent = stage.get(id).await.counts.sent;
+        stage.turn().await;
+        assert!(stage.get(id).await.counts.sent > sent);
+    }
+    unreachable!("it stops some time")
+}
+
+#[tokio::test]
+async fn floods_on_a_tenth_of_its_messages_stop_a_campaign_for_the_operator() {
+    assert_eq!(floods_until_stopped(30).await, 3);
+    assert_eq!(floods_until_stopped(31).await, 4);
+}
+
+#[tokio::test]
+async fn the_pause_is_seen_while_another_call_of_the_batch_still_hangs() {
+    let mut stage = Stage::set().await;
+    let id = stage.campaign(&["hangs", "floods"]).await;
+    stage.script("hangs", [Behaviour::HangBefore.once()]);
+    stage.script("floods", [Behaviour::BotFlood { seconds: 90 }.once()]);
+    let jobs = stage.dispatch().await;
+    let paused = async {
+        while stage.get(id).await.status != Status::Paused {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let handled = stage.handle(jobs);
+    tokio::pin!(handled);
+    tokio::select! {
+        () = paused => {}
+        _ = &mut handled => panic!("the pause came after the client's time-out"),
+    }
+    assert_eq!(
+        stage.get(id).await.pause_reason,
+        Some(PauseReason::FloodWait)
+    );
+    handled.await;
+    let hangs = stage.job("hangs").await;
+    assert_eq!((hangs.status.as_str(), hangs.attempts), ("UNCERTAIN", 1));
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ WITH counted AS (
     c.status IN ('RUNNING', 'PAUSED')
       AND c.total = c.sent + c.failed + c.skipped + c.uncertain + c.cancelled
         + told.sent + told.failed + told.skipped + told.uncertain + told.cancelled AS completed,
-    told.sent > 0 AS flows
+    -- What is accepted while it is paused was under way before, and shows nothing.
+    told.sent > 0 AND c.status = 'RUNNING' AS flows
   FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
     AS told (id, sent, failed, skipped, uncertain, cancelled)
   JOIN campaigns AS c ON c.id = told.id

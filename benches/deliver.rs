@@ -3,7 +3,12 @@
 //!
 //! ```text
 //! cargo run --release -p telecast-benches --bin bench-deliver -- 20000
+//! cargo run --release -p telecast-benches --bin bench-deliver -- 10000 1
 //! ```
+//!
+//! The numbers are the messages, and the campaigns that share them (8), each with a bot
+//! of its own. A campaign and a bot are held to 1,000 messages a second, so one campaign
+//! shows that its counters' row keeps up with the highest rate that it may have.
 //!
 //! The share of each part is its processor time: the database's backends, the
 //! simulator (a process of its own), and this process.
@@ -37,16 +42,16 @@ use tokio_postgres::{NoTls, types::Type};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Bots and campaigns: a bot is held to 1000 messages a second.
-const CAMPAIGNS: i32 = 8;
-
 #[tokio::main]
 async fn main() -> Result<()> {
-    match env::args().nth(1).as_deref() {
-        Some("simulator") => simulate().await,
-        Some(messages) => bench(messages.parse().context("how many messages?")?).await,
-        None => bench(10_000).await,
+    let mut arguments = env::args().skip(1).peekable();
+    if arguments.next_if_eq("simulator").is_some() {
+        return simulate().await;
     }
+    let mut number = |or: i32| arguments.next().map_or(Ok(or), |number| number.parse());
+    let messages = number(10_000).context("how many messages?")?;
+    let campaigns = number(8).context("of how many campaigns?")?;
+    bench(messages, campaigns).await
 }
 
 /// The simulator's process: it tells its address, and runs until its input ends.
@@ -63,7 +68,7 @@ async fn simulate() -> Result<()> {
     Ok(())
 }
 
-async fn bench(messages: i32) -> Result<()> {
+async fn bench(messages: i32, campaigns: i32) -> Result<()> {
     let mut simulator = Command::new(env::current_exe()?)
         .arg("simulator")
         .stdin(Stdio::piped())
@@ -73,8 +78,8 @@ async fn bench(messages: i32) -> Result<()> {
     let database = testing::database("bench_deliver", migrate).await;
     let pool = database::pool(&database.url().parse()?, 20)?;
     let key = || EncryptionKey::new([7; 32]);
-    let per_campaign = messages / CAMPAIGNS;
-    for number in 0..CAMPAIGNS {
+    let per_campaign = messages / campaigns;
+    for number in 0..campaigns {
         campaign(&mut database.connect().await, &key(), number, per_campaign).await?;
     }
     let telegram = Client::new(&Settings {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Delivers Telegram campaigns: one message, many channels, at a chosen rate, with
 /// retries, on nothing but PostgreSQL.
@@ -28,8 +28,9 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Bring the database of DATABASE_URL to this version's schema
     Migrate,
-    /// Run the scheduler, and the handlers in process, on the database of DATABASE_URL
-    Scheduler,
+    /// Run the scheduler on the database of DATABASE_URL, and the handlers in this process
+    /// or elsewhere
+    Scheduler(Scheduler),
     /// Run the API on the database of DATABASE_URL
     Api(Api),
 }
@@ -53,6 +54,36 @@ pub(crate) struct Api {
     pub(crate) listen: SocketAddr,
 }
 
+/// How handlers are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Invoker {
+    /// In this process
+    Inprocess,
+    /// As Lambda functions, by the Invoke API
+    Lambda,
+    /// By their URLs
+    Url,
+}
+
+/// Where the handlers are, and what makes the scheduler run.
+#[derive(Debug, Args)]
+pub(crate) struct Scheduler {
+    /// How handlers are reached
+    #[arg(long, env = "INVOKER", value_enum, default_value_t = Invoker::Inprocess)]
+    pub(crate) invoker: Invoker,
+    /// Lambda's Invoke API, such as http://127.0.0.1:9000 for `cargo lambda watch`
+    /// [default: AWS's]
+    #[arg(long, env = "LAMBDA_ENDPOINT", value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Each queue's handler, for `--invoker url`: send-message=https://…,start-campaign=https://…
+    #[arg(long, env = "HANDLER_URLS", value_name = "QUEUE=URL,…")]
+    pub(crate) handler_urls: Option<String>,
+    /// Run for a minute at each POST to this address, which must carry HANDLER_SECRET as
+    /// a bearer, instead of all the time
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) tick_on: Option<SocketAddr>,
+}
+
 /// The demonstration.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -71,6 +102,10 @@ pub(crate) struct Demo {
     /// Address of the API [default: a free port]
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// Run the functions as Lambda functions, under `cargo lambda watch`, and print their
+    /// logs; to be run where Telecast's sources are
+    #[arg(long)]
+    pub(crate) cargo_lambda: bool,
 }
 
 /// One campaign from files.

@@ -35,6 +35,7 @@ pub(crate) async fn run(demo: Demo) -> Result<ExitCode> {
             channels: demo.channels,
             accept_any_username: false,
         },
+        cargo_lambda: demo.cargo_lambda,
     };
     let nothing = |_: &str| None;
     let local = Local::start(settings, Variables::new(&nothing)).await?;
@@ -58,7 +59,9 @@ pub(crate) async fn run(demo: Demo) -> Result<ExitCode> {
         shutdown::asked().await?;
     }
     local.stop().await?;
-    let is_whole = report.is_some_and(|report| report.sent == report.total);
+    let is_whole = report.is_some_and(|report| {
+        report.sent == report.total && report.duplicates.is_none_or(|count| count == 0)
+    });
     Ok(if is_whole {
         ExitCode::SUCCESS
     } else {

@@ -8,8 +8,10 @@ mod local;
 mod parts;
 mod plan;
 mod report;
+mod scheduler;
 mod send;
 mod shutdown;
+mod tick;
 mod up;
 mod watch;
 
@@ -54,7 +56,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Send(send) => send::run(send).await,
         Command::Plan(plan) => plan::run(&plan),
         Command::Migrate => parts::migrate().await,
-        Command::Scheduler => parts::scheduler().await,
+        Command::Scheduler(args) => scheduler::run(args).await,
         Command::Api(api) => parts::api(api).await,
     }
 }

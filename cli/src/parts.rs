@@ -1,20 +1,21 @@
-//! Telecast in parts, for self-hosting: `migrate`, `scheduler`, `api`.
+//! Telecast in parts, for self-hosting: `migrate` and `api`.
 
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
-use telecast_api::App;
+use telecast_api::{App, Kick};
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::{Variables, environment},
-    database::{Ear, pool},
+    database::pool,
+    invoke::SchedulerCall,
 };
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::Api,
-    local::{self, Keys, handlers, run_scheduler, serve_api},
+    local::{self, Keys, serve_api},
     shutdown,
 };
 
@@ -27,34 +28,6 @@ pub(crate) async fn migrate() -> Result<ExitCode> {
     if applied.is_empty() {
         println!("nothing to do: the database is at this version's schema");
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) async fn scheduler() -> Result<ExitCode> {
-    let variables = Variables::new(&environment);
-    let url = variables.required_database_url()?;
-    let keys = Keys::required(variables)?;
-    let pool = pool(&url, 16)?;
-    let queue = Queue::default();
-    let telegram = local::client(variables.text("TELEGRAM_API_URL"))?;
-    let handlers = handlers(&pool, &queue, telegram, &keys);
-    let ear = variables
-        .listen_url(&url)?
-        .map(|url| Ear::open(url, queue.clone()));
-    let stop = CancellationToken::new();
-    let kick = Arc::new(Notify::new());
-    let running = tokio::spawn(run_scheduler(
-        pool,
-        queue,
-        handlers,
-        kick,
-        ear,
-        stop.clone(),
-    ));
-    println!("The scheduler runs. Press Ctrl-C to stop.");
-    shutdown::asked().await?;
-    stop.cancel();
-    running.await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -72,8 +45,9 @@ pub(crate) async fn api(api: Api) -> Result<ExitCode> {
         token_secret: keys.token_secret(),
         encryption_key: keys.encryption(),
         telegram: local::client(variables.text("TELEGRAM_API_URL"))?,
-        // The scheduler is another process, and hears of a start from the queue.
-        kick: None,
+        // The scheduler is another process. One that runs all the time hears of a start
+        // from the queue; others are called.
+        kick: SchedulerCall::from_variables(variables)?.map(|call| Arc::new(call) as Arc<dyn Kick>),
     };
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve_api(listener, app, stop.clone()));

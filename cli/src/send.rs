@@ -51,12 +51,14 @@ pub(crate) async fn run(send: Send) -> Result<ExitCode> {
                 token: token.parse().context("--bot-token")?,
                 base_url: variables.text("TELEGRAM_API_URL"),
             },
+            cargo_lambda: false,
         },
         None => Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             data_dir: temporary.path().to_owned(),
             may_use_database_url: false,
             telegram: Telegram::from_environment(variables)?,
+            cargo_lambda: false,
         },
     };
     if send.bot_token.is_none() {

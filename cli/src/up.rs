@@ -21,6 +21,7 @@ pub(crate) async fn run(up: Up) -> Result<ExitCode> {
         },
         may_use_database_url: true,
         telegram: Telegram::from_environment(variables)?,
+        cargo_lambda: false,
     };
     let local = Local::start(settings, variables).await?;
     println!("Telecast listens on {}", local.url);

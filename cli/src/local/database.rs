@@ -46,6 +46,11 @@ impl Database {
         &self.url
     }
 
+    /// The URL of the server of our own; it holds the password.
+    pub(super) fn own_url(&self) -> Option<String> {
+        Some(self.server.as_ref()?.url("postgres"))
+    }
+
     /// Stops the server, if it is ours.
     pub(super) async fn close(self) -> Result<()> {
         tokio::task::spawn_blocking(move || drop(self.server)).await?;

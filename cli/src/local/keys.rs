@@ -44,6 +44,16 @@ impl Keys {
         TokenSecret::new(self.jwt_secret.bytes())
     }
 
+    /// JWT_SECRET's text.
+    pub(super) fn jwt_secret(&self) -> String {
+        hex::encode(self.jwt_secret.bytes())
+    }
+
+    /// ENCRYPTION_KEY's text.
+    pub(super) fn encryption_key(&self) -> String {
+        hex::encode(self.encryption_key.bytes())
+    }
+
     pub(crate) fn encryption(&self) -> EncryptionKey {
         EncryptionKey::new(*self.encryption_key.bytes())
     }

@@ -1,6 +1,7 @@
 //! Telecast in one process: database, Telegram or its simulator, API, scheduler and
 //! handlers.
 
+mod cargo_lambda;
 mod database;
 mod keys;
 mod services;
@@ -8,7 +9,7 @@ mod telegram;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use deadpool_postgres::Pool;
 use telecast_core::{bots, users};
 use telecast_runtime::config::Variables;
@@ -16,9 +17,10 @@ use telecast_telegram_sim::Simulator;
 
 pub(crate) use database::{default_data_dir, migrate};
 pub(crate) use keys::Keys;
-pub(crate) use services::{Services, handlers, run_scheduler, serve_api};
+pub(crate) use services::{Services, handlers, serve_api};
 pub(crate) use telegram::{Telegram, client};
 
+use cargo_lambda::CargoLambda;
 use database::Database;
 
 /// How much of it to start, and with what.
@@ -31,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) may_use_database_url: bool,
     /// Who delivers.
     pub(crate) telegram: Telegram,
+    /// Whether the functions run under `cargo lambda watch` instead of in this process.
+    pub(crate) cargo_lambda: bool,
 }
 
 /// All of it, running.
@@ -43,9 +47,15 @@ pub(crate) struct Local {
     pub(crate) simulator: Option<Simulator>,
     /// The database.
     pub(crate) pool: Pool,
-    services: Services,
+    functions: Functions,
     // Last: the database goes when nothing uses it any more.
     database: Database,
+}
+
+/// API, scheduler and handlers.
+enum Functions {
+    InProcess(Services),
+    CargoLambda(Box<CargoLambda>),
 }
 
 impl Local {
@@ -61,28 +71,48 @@ impl Local {
         let telegram = settings.telegram.start().await?;
         let admin_password = ensure_admin(&pool, variables).await?;
         ensure_bot(&pool, &keys, &telegram.token).await?;
-        let services = Services::start(
-            settings.listen,
-            database.url(),
-            variables,
-            &pool,
-            &keys,
-            telegram.client,
-        )
-        .await?;
+        let functions = if settings.cargo_lambda {
+            let own = database.own_url().zip(telegram.simulator.as_ref());
+            let (own_database, simulator) =
+                own.context("functions run under cargo lambda for the demonstration alone")?;
+            let variables = [
+                ("DATABASE_URL", own_database),
+                ("JWT_SECRET", keys.jwt_secret()),
+                ("ENCRYPTION_KEY", keys.encryption_key()),
+                ("TELEGRAM_API_URL", simulator.base_url()),
+            ];
+            Functions::CargoLambda(Box::new(CargoLambda::start(&variables).await?))
+        } else {
+            let services = Services::start(
+                settings.listen,
+                database.url(),
+                variables,
+                &pool,
+                &keys,
+                telegram.client,
+            );
+            Functions::InProcess(services.await?)
+        };
+        let url = match &functions {
+            Functions::InProcess(services) => services.url(),
+            Functions::CargoLambda(cargo_lambda) => cargo_lambda.url(),
+        };
         Ok(Self {
-            url: services.url(),
+            url,
             admin_password,
             simulator: telegram.simulator,
             pool,
-            services,
+            functions,
             database,
         })
     }
 
     /// Finishes what is under way, then stops, the database last.
     pub(crate) async fn stop(self) -> Result<()> {
-        self.services.stop().await?;
+        match self.functions {
+            Functions::InProcess(services) => services.stop().await?,
+            Functions::CargoLambda(cargo_lambda) => cargo_lambda.stop().await?,
+        }
         self.pool.close();
         self.database.close().await
     }

@@ -125,7 +125,7 @@ pub(crate) fn handlers(pool: &Pool, queue: &Queue, telegram: Client, keys: &Keys
 }
 
 /// Runs the scheduler until told to stop; what is under way is finished first.
-pub(crate) async fn run_scheduler(
+async fn run_scheduler(
     pool: Pool,
     queue: Queue,
     handlers: InProcess,

@@ -1,16 +1,21 @@
 //! The `api` function: the API behind a Lambda function URL.
 #![forbid(unsafe_code)]
 
-use telecast_api::{App, TokenSecret, router};
+use std::sync::Arc;
+
+use telecast_api::{App, Kick, TokenSecret, router};
 use telecast_core::bots::EncryptionKey;
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::{Variables, environment},
-    database, telemetry,
+    database,
+    invoke::SchedulerCall,
+    telemetry,
 };
 use telecast_telegram::{Client, Settings};
 
-/// One request at a time reaches a Lambda.
+/// One request at a time reaches a process: axum's bodies do not suit lambda_http's
+/// concurrent mode.
 const CONNECTIONS: usize = 1;
 
 #[tokio::main]
@@ -25,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
         token_secret: TokenSecret::new(variables.required_key("JWT_SECRET")?.bytes()),
         encryption_key: EncryptionKey::new(*variables.required_key("ENCRYPTION_KEY")?.bytes()),
         telegram: Client::new(&telegram)?,
-        kick: None,
+        kick: SchedulerCall::from_variables(variables)?.map(|call| Arc::new(call) as Arc<dyn Kick>),
     };
     lambda_http::run(router(app))
         .await

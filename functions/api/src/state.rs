@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use telecast_core::bots::EncryptionKey;
 use telecast_queue::Queue;
+use telecast_runtime::invoke::SchedulerCall;
 use telecast_telegram::Client as Telegram;
 
 use crate::{ApiError, TokenSecret};
@@ -16,6 +17,15 @@ pub trait Kick: Send + Sync + 'static {
     /// Called after the commit, and waited for before the answer: on Lambda nothing runs
     /// after it. What fails here is for the log; the next tick makes up for it.
     async fn kick(&self);
+}
+
+#[async_trait]
+impl Kick for SchedulerCall {
+    async fn kick(&self) {
+        if let Err(reason) = self.call().await {
+            tracing::info!(reason, "the scheduler was not called; its next tick comes");
+        }
+    }
 }
 
 /// What handlers are given. Cheap to clone.

@@ -21,7 +21,8 @@ pub(crate) enum Found {
     Nothing(Option<Duration>),
 }
 
-/// A queue jobs' pause where its handler could not be started.
+/// A queue job's pause where its handler could not be reached, and the lane's: what is
+/// refused (429) or down is not helped by more calls.
 const NOT_STARTED_PAUSE: Duration = Duration::from_secs(1);
 
 /// A queue with what is under way of it.
@@ -31,6 +32,8 @@ pub(crate) struct Lane {
     pub(crate) running: usize,
     /// When to look for jobs again.
     pub(crate) look: Instant,
+    /// Not before this: its handler could not be reached.
+    held_until: Instant,
     /// When the next job is due, as far as known; none: no job waits.
     pub(crate) next_due: Option<Instant>,
 }
@@ -41,6 +44,7 @@ impl Lane {
             work,
             running: 0,
             look: Instant::now(),
+            held_until: Instant::now(),
             next_due: Some(Instant::now()),
         }
     }
@@ -51,7 +55,13 @@ impl Lane {
 
     /// Looks for jobs as soon as there is room.
     pub(crate) fn wake(&mut self) {
-        self.look = Instant::now();
+        self.look = self.held_until.max(Instant::now());
+    }
+
+    /// Leaves the handler alone for a moment.
+    pub(crate) fn hold(&mut self) {
+        self.held_until = Instant::now() + NOT_STARTED_PAUSE;
+        self.look = self.held_until;
     }
 
     /// Takes jobs that are due.
@@ -90,22 +100,24 @@ impl Lane {
     }
 }
 
-/// Hands jobs to their handler. Those whose handler certainly did not run go back,
-/// uncharged; in any other doubt expiry decides.
+/// Hands jobs to their handler, and gives whether it was reached. Jobs whose handler
+/// certainly did not run go back, uncharged; in any other doubt expiry decides.
 pub(crate) async fn invoke(
     invoker: Arc<dyn Invoker>,
     pool: Pool,
     queue: Queue,
     name: &'static str,
     jobs: Vec<Job>,
-) {
+) -> bool {
     let fences: Vec<_> = jobs.iter().map(Job::fence).collect();
     let count = fences.len();
     let invocation = Invocation {
         queue: name.to_owned(),
         jobs,
     };
-    match invoker.invoke(invocation).await {
+    let invoked = invoker.invoke(invocation).await;
+    let is_started = !matches!(invoked, Invoked::NotStarted { .. });
+    match invoked {
         Invoked::Answered(response) => {
             let failed = response.batch_item_failures.len();
             tracing::debug!(queue = name, jobs = count, failed, "handled");
@@ -137,4 +149,5 @@ pub(crate) async fn invoke(
             }
         }
     }
+    is_started
 }

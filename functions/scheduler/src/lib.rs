@@ -8,8 +8,8 @@ mod error;
 mod lane;
 mod scheduler;
 mod upkeep;
-mod work;
+pub mod work;
 
 pub use error::Error;
-pub use scheduler::{Scheduler, Until};
+pub use scheduler::{Ended, Scheduler, Until};
 pub use work::{Source, TELECAST, Work};

@@ -1,19 +1,18 @@
-//! The `scheduler` function: invoked every minute, it dispatches until its deadline,
-//! or leaves at once when nothing is due within the next minute.
+//! The `scheduler` function: invoked every minute, by a POST to its URL, or by the API,
+//! it dispatches until its deadline, or leaves at once when nothing is due within the
+//! next minute.
 #![forbid(unsafe_code)]
 
 use std::{sync::Arc, time::Duration};
 
-use lambda_runtime::{LambdaEvent, service_fn};
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::{Variables, environment},
-    database, invoke,
-    lambda::deadline,
-    telemetry,
+    database, invoke, lambda, telemetry,
 };
-use telecast_scheduler::{Scheduler, TELECAST, Until};
+use telecast_scheduler::{Scheduler, Until, work};
 use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 
 /// Where the environment tells no deadline: the template's time-out.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,23 +27,18 @@ async fn main() -> anyhow::Result<()> {
     telemetry::start(format, filter)?;
     let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
     let invoker = invoke::from_variables(variables)?;
-    let scheduler = Scheduler::new(
-        pool,
-        Queue::default(),
-        invoker,
-        &TELECAST,
-        Arc::new(Notify::new()),
-        None,
-    );
+    let work = work::from_variables(variables)?;
+    let kick = Arc::new(Notify::new());
+    let scheduler = Scheduler::new(pool, Queue::default(), invoker, &work, kick, None);
     let scheduler = Arc::new(Mutex::new(scheduler));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<serde_json::Value>| {
-        let scheduler = Arc::clone(&scheduler);
-        async move {
-            let until = Until::IdleOr(deadline(&event.context, TIMEOUT).instant());
-            scheduler.lock().await.run(until).await;
-            Ok::<_, lambda_runtime::Error>(())
-        }
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    let tick = async move |deadline: lambda::Deadline| {
+        let until = Until::IdleOr {
+            deadline: deadline.instant(),
+            stop: CancellationToken::new(),
+        };
+        scheduler.lock().await.run(until).await
+    };
+    lambda::run_ticks(tick, TIMEOUT, variables.optional("HANDLER_SECRET")?)
+        .await
+        .map_err(anyhow::Error::from_boxed)
 }

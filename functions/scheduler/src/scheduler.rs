@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::Pool;
+use serde::Serialize;
 use telecast_queue::Queue;
 use telecast_runtime::{
     database::{Ear, Heard},
@@ -11,7 +12,7 @@ use telecast_runtime::{
 use tokio::{
     sync::Notify,
     task::{JoinError, JoinSet},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -43,9 +44,31 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub enum Until {
     /// Until it is told to stop. Invocations under way are waited for.
     Stopped(CancellationToken),
-    /// Until this time, or until nothing is due within the next minute.
-    IdleOr(Instant),
+    /// The same, but no longer than until a time, and no longer than something is due
+    /// within the next minute. Invocations that are under way at the end of it are left
+    /// to themselves: handlers elsewhere need no one to wait for them.
+    IdleOr {
+        /// The latest end.
+        deadline: Instant,
+        /// What tells it to stop.
+        stop: CancellationToken,
+    },
 }
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Ended {
+    /// Nothing was due within the next minute.
+    Idle,
+    /// Its time was over; more is due.
+    Deadline,
+    /// It was told to.
+    Stopped,
+}
+
+/// Kept free before a deadline, for invocations to be answered.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Nothing due for so long is idle.
 const IDLE: Duration = Duration::from_secs(60);
@@ -65,8 +88,16 @@ enum Event {
     Time,
     Kick,
     Heard(Heard),
-    Finished(Result<usize, JoinError>),
+    Finished(Result<Finished, JoinError>),
     Stop,
+}
+
+/// An invocation that ended.
+struct Finished {
+    /// Of which lane.
+    at: usize,
+    /// Whether its handler was reached.
+    is_started: bool,
 }
 
 impl Scheduler {
@@ -91,12 +122,12 @@ impl Scheduler {
     }
 
     /// Runs until told. Failures of the database are logged and waited out.
-    pub async fn run(&mut self, until: Until) {
+    pub async fn run(&mut self, until: Until) -> Ended {
         let mut lanes: Vec<Lane> = self.work.iter().copied().map(Lane::new).collect();
-        let mut under_way: JoinSet<usize> = JoinSet::new();
+        let mut under_way: JoinSet<Finished> = JoinSet::new();
         let mut background: JoinSet<()> = JoinSet::new();
         let (mut resume_on, mut upkeep_on) = (Instant::now(), Instant::now());
-        loop {
+        let ended = loop {
             if Instant::now() >= upkeep_on && background.is_empty() {
                 upkeep_on = Instant::now() + UPKEEP;
                 background.spawn(keep_up(self.pool.clone(), self.queue.clone()));
@@ -113,8 +144,8 @@ impl Scheduler {
                 self.dispatch(at, lane, &mut under_way).await;
             }
             while background.try_join_next().is_some() {}
-            if is_over(&until, &lanes) {
-                break;
+            if let Some(ended) = until.is_over(&lanes) {
+                break ended;
             }
             let wake_on = lanes
                 .iter()
@@ -124,8 +155,7 @@ impl Scheduler {
                 .min()
                 .unwrap_or(resume_on);
             match self.wait(wake_on, &until, &mut under_way).await {
-                Event::Time => {}
-                Event::Stop => break,
+                Event::Time | Event::Stop => {}
                 Event::Kick | Event::Heard(Heard::Connected) => {
                     lanes.iter_mut().for_each(Lane::wake);
                 }
@@ -135,14 +165,29 @@ impl Scheduler {
                     .for_each(Lane::wake),
                 Event::Finished(done) => finished(done, &mut lanes),
             }
+        };
+        let all_done = async {
+            while under_way.join_next().await.is_some() {}
+            while background.join_next().await.is_some() {}
+        };
+        let in_time = match until {
+            Until::IdleOr { deadline, .. } => timeout_at(deadline, all_done).await.is_ok(),
+            Until::Stopped(_) => {
+                all_done.await;
+                true
+            }
+        };
+        if !in_time {
+            let invocations = under_way.len();
+            tracing::info!(invocations, "left before the end of invocations");
+            under_way.detach_all();
+            background.detach_all();
         }
-        // What was dispatched is not abandoned.
-        while under_way.join_next().await.is_some() {}
-        while background.join_next().await.is_some() {}
+        ended
     }
 
     /// Starts invocations for as long as jobs are due and there is room.
-    async fn dispatch(&self, at: usize, lane: &mut Lane, under_way: &mut JoinSet<usize>) {
+    async fn dispatch(&self, at: usize, lane: &mut Lane, under_way: &mut JoinSet<Finished>) {
         while lane.has_room() && lane.look <= Instant::now() {
             match lane.take(&self.pool, &self.queue).await {
                 Ok(Found::Jobs(jobs)) => {
@@ -158,10 +203,11 @@ impl Scheduler {
                     );
                     under_way.spawn(async move {
                         // A panic in here must not cost the lane its room.
-                        if let Err(error) = tokio::spawn(invocation).await {
+                        let is_started = tokio::spawn(invocation).await.unwrap_or_else(|error| {
                             tracing::error!(queue = name, %error, "an invocation broke off");
-                        }
-                        at
+                            true
+                        });
+                        Finished { at, is_started }
                     });
                 }
                 Ok(Found::Nothing(next_due)) => {
@@ -182,7 +228,7 @@ impl Scheduler {
         &mut self,
         wake_on: Instant,
         until: &Until,
-        under_way: &mut JoinSet<usize>,
+        under_way: &mut JoinSet<Finished>,
     ) -> Event {
         let ear = async {
             match &mut self.ear {
@@ -193,7 +239,10 @@ impl Scheduler {
         let stop = async {
             match until {
                 Until::Stopped(token) => token.cancelled().await,
-                Until::IdleOr(deadline) => sleep_until(*deadline).await,
+                Until::IdleOr { deadline, stop } => tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = sleep_until(*deadline - LAST_ANSWERS) => {}
+                },
             }
         };
         tokio::select! {
@@ -213,14 +262,21 @@ async fn keep_up(pool: Pool, queue: Queue) {
     }
 }
 
-/// A finished invocation makes room. A handler that is not under limits may have
-/// made work for other queues.
-fn finished(done: Result<usize, JoinError>, lanes: &mut [Lane]) {
-    let Some(lane) = done.ok().and_then(|at| lanes.get_mut(at)) else {
+/// A finished invocation makes room. One whose handler could not be reached makes its
+/// lane wait; one that is not under limits may have made work for other queues.
+fn finished(done: Result<Finished, JoinError>, lanes: &mut [Lane]) {
+    let Ok(Finished { at, is_started }) = done else {
+        return;
+    };
+    let Some(lane) = lanes.get_mut(at) else {
         return;
     };
     let was_full = !lane.has_room();
     lane.running -= 1;
+    if !is_started {
+        lane.hold();
+        return;
+    }
     match lane.work.source {
         Source::Fetch => lanes.iter_mut().for_each(Lane::wake),
         Source::Limits if was_full => lane.wake(),
@@ -228,15 +284,23 @@ fn finished(done: Result<usize, JoinError>, lanes: &mut [Lane]) {
     }
 }
 
-fn is_over(until: &Until, lanes: &[Lane]) -> bool {
-    match until {
-        Until::Stopped(token) => token.is_cancelled(),
-        Until::IdleOr(deadline) => {
-            let horizon = Instant::now() + IDLE;
-            let is_idle = |lane: &Lane| {
-                lane.running == 0 && lane.next_due.is_none_or(|next_due| next_due > horizon)
-            };
-            Instant::now() >= *deadline || lanes.iter().all(is_idle)
+impl Until {
+    /// Why the run is over, if it is.
+    fn is_over(&self, lanes: &[Lane]) -> Option<Ended> {
+        let (Self::Stopped(stop) | Self::IdleOr { stop, .. }) = self;
+        if stop.is_cancelled() {
+            return Some(Ended::Stopped);
         }
+        let Self::IdleOr { deadline, .. } = self else {
+            return None;
+        };
+        if Instant::now() + LAST_ANSWERS >= *deadline {
+            return Some(Ended::Deadline);
+        }
+        let horizon = Instant::now() + IDLE;
+        let is_idle = |lane: &Lane| {
+            lane.running == 0 && lane.next_due.is_none_or(|next_due| next_due > horizon)
+        };
+        lanes.iter().all(is_idle).then_some(Ended::Idle)
     }
 }

@@ -1,5 +1,9 @@
 //! Which queues are dispatched, and how.
 
+use std::str::FromStr;
+
+use telecast_runtime::config::{ConfigError, Variables};
+
 /// How a queue's jobs are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -37,3 +41,78 @@ pub const TELECAST: [Work; 2] = [
         concurrency: 16,
     },
 ];
+
+/// Telecast's queues, with as many invocations at once as QUEUE_CONCURRENCY says.
+///
+/// # Errors
+/// [`ConfigError::Malformed`].
+pub fn from_variables(variables: Variables<'_>) -> Result<Vec<Work>, ConfigError> {
+    let changes: Concurrency = variables.optional("QUEUE_CONCURRENCY")?.unwrap_or_default();
+    let changed = TELECAST.map(|work| Work {
+        concurrency: changes.of(work.queue).unwrap_or(work.concurrency),
+        ..work
+    });
+    Ok(changed.into())
+}
+
+/// Invocations at once by queue. As text: `send-message=8,start-campaign=2`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Concurrency(Vec<(&'static str, usize)>);
+
+/// A text that is no concurrency.
+#[derive(Debug, thiserror::Error)]
+#[error("has an entry that is no queue=NUMBER of 1 to 90: {0}; an example is send-message=8")]
+struct BadConcurrency(String);
+
+impl Concurrency {
+    fn of(&self, queue: &str) -> Option<usize> {
+        let (_, concurrency) = self.0.iter().find(|(known, _)| *known == queue)?;
+        Some(*concurrency)
+    }
+}
+
+impl FromStr for Concurrency {
+    type Err = BadConcurrency;
+
+    fn from_str(text: &str) -> Result<Self, BadConcurrency> {
+        let entry = |entry: &str| {
+            let (queue, concurrency) = entry.split_once('=')?;
+            let work = TELECAST.iter().find(|work| work.queue == queue.trim())?;
+            let concurrency = concurrency.trim().parse().ok()?;
+            // cargo lambda's emulator stands still at a hundred.
+            (1..=90)
+                .contains(&concurrency)
+                .then_some((work.queue, concurrency))
+        };
+        text.split(',')
+            .map(|text| entry(text).ok_or_else(|| BadConcurrency(text.to_owned())))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn concurrency_is_set_by_queue() {
+        let set = |_: &str| Some("send-message=3".to_owned());
+        let work = from_variables(Variables::new(&set)).unwrap();
+        let of = |queue: &str| work.iter().find(|w| w.queue == queue).unwrap().concurrency;
+        assert_eq!((of("send-message"), of("start-campaign")), (3, 4));
+    }
+
+    #[test]
+    fn what_is_no_concurrency_is_named() {
+        for bad in [
+            "send-message",
+            "send-message=0",
+            "send-message=100",
+            "other=1",
+        ] {
+            let error = bad.parse::<Concurrency>().unwrap_err().to_string();
+            assert!(error.contains(bad), "{error}");
+        }
+    }
+}

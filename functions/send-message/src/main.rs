@@ -15,15 +15,13 @@ use telecast_telegram::{Client, Settings};
 /// Where the environment tells no deadline: the template's time-out.
 const TIMEOUT: Duration = Duration::from_secs(45);
 
-/// One invocation at a time reaches a Lambda.
-const CONNECTIONS: usize = 1;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
     let (format, filter) = variables.logs()?;
     telemetry::start(format, filter)?;
-    let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
+    let connections = lambda::concurrency(variables)?;
+    let pool = database::pool(&variables.required_database_url()?, connections)?;
     let key = variables.required_key("ENCRYPTION_KEY")?;
     let settings = Settings::at(variables.text("TELEGRAM_API_URL"));
     let handler = SendMessage::new(
@@ -33,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
         EncryptionKey::new(*key.bytes()),
     );
     let secret = variables.optional("HANDLER_SECRET")?;
-    lambda::run_behind_url(handler, TIMEOUT, secret)
+    lambda::run(handler, TIMEOUT, secret)
         .await
         .map_err(anyhow::Error::from_boxed)
 }

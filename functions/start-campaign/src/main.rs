@@ -13,18 +13,16 @@ use telecast_start_campaign::StartCampaign;
 /// Where the environment tells no deadline: the template's time-out.
 const TIMEOUT: Duration = Duration::from_secs(110);
 
-/// One invocation at a time reaches a Lambda.
-const CONNECTIONS: usize = 1;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
     let (format, filter) = variables.logs()?;
     telemetry::start(format, filter)?;
-    let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
+    let connections = lambda::concurrency(variables)?;
+    let pool = database::pool(&variables.required_database_url()?, connections)?;
     let handler = StartCampaign::new(pool, Queue::default());
     let secret = variables.optional("HANDLER_SECRET")?;
-    lambda::run_behind_url(handler, TIMEOUT, secret)
+    lambda::run(handler, TIMEOUT, secret)
         .await
         .map_err(anyhow::Error::from_boxed)
 }

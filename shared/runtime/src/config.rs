@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tracing_subscriber::EnvFilter;
 
-use crate::{database::DatabaseUrl, telemetry::LogFormat};
+use crate::{database::DatabaseUrl, secret::Secret, telemetry::LogFormat};
 
 /// A variable that is missing or malformed. The message never repeats a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,6 +162,17 @@ impl<'a> Variables<'a> {
     /// [`ConfigError`].
     pub fn required_key(self, name: &'static str) -> Result<Key, ConfigError> {
         self.required(name, "set it to the output of: openssl rand -hex 32")
+    }
+
+    /// HANDLER_SECRET, where there is no way without: what opens functions' URLs.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`].
+    pub fn handler_secret(self) -> Result<Secret, ConfigError> {
+        self.required(
+            "HANDLER_SECRET",
+            "set it, at callers and functions, to the output of: openssl rand -hex 32",
+        )
     }
 
     /// LOG_FORMAT and RUST_LOG. On Lambda the format is JSON unless set.

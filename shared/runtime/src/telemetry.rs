@@ -25,6 +25,11 @@ pub fn start(format: LogFormat, filter: EnvFilter) -> Result<(), TryInitError> {
         .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => builder.finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .finish()
+            .try_init(),
     }
 }

@@ -20,7 +20,7 @@ use telecast_runtime::{
     config::Variables,
     handler::{Invocation, InvocationResponse},
     invoke::{
-        Invoked, Invoker, from_variables,
+        Invoked, Invoker, UrlAuth, from_variables,
         lambda_api::{InvocationType, LambdaApi, Settings},
         url::HandlerUrl,
     },
@@ -160,7 +160,8 @@ async fn a_handlers_url_is_called_with_the_secret() {
     .await;
     let urls = format!("send-message=http://{address}/lambda-url/send-message/");
     let invoke = |secret: &'static str, queue: &'static str| {
-        let invoker = HandlerUrl::new(urls.parse().unwrap(), secret.parse().unwrap()).unwrap();
+        let auth = UrlAuth::Bearer(secret.parse().unwrap());
+        let invoker = HandlerUrl::new(urls.parse().unwrap(), auth).unwrap();
         async move {
             let queue = queue.to_owned();
             invoker

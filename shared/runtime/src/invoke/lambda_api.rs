@@ -4,19 +4,19 @@
 //! whole SDK would double a handler's size. And nothing here retries: an invocation
 //! that may have started must not be started again.
 
-use std::time::Duration;
+use std::{
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
-use reqwest::{Method, Request, Url};
+use reqwest::{Request, Url};
+use serde::Serialize;
 
 use super::{
     Invoked, Invoker,
     http::{self, SetupError},
+    sign::Signer,
 };
 use crate::{
     config::{ConfigError, Variables},
@@ -44,6 +44,22 @@ impl InvocationType {
     }
 }
 
+/// A text that is no type of invocation.
+#[derive(Debug, thiserror::Error)]
+#[error("is {0:?}; it must be Event or RequestResponse")]
+pub struct BadInvocationType(String);
+
+impl FromStr for InvocationType {
+    type Err = BadInvocationType;
+
+    fn from_str(text: &str) -> Result<Self, BadInvocationType> {
+        [Self::Event, Self::RequestResponse]
+            .into_iter()
+            .find(|known| known.name() == text)
+            .ok_or_else(|| BadInvocationType(text.to_owned()))
+    }
+}
+
 /// Where functions are and how calls are signed.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -51,12 +67,11 @@ pub struct Settings {
     pub endpoint: Url,
     /// A function is named `<prefix>-<queue>`, or as its queue where this is empty.
     pub prefix: String,
-    /// Event on AWS; RequestResponse on the local emulator, which knows nothing else.
+    /// On AWS as INVOCATION_TYPE says, else Event; RequestResponse on the local emulator,
+    /// which knows nothing else.
     pub invocation_type: InvocationType,
-    /// The region that calls are signed for.
-    pub region: String,
     /// Who calls; none sends unsigned calls, for the local emulator.
-    pub credentials: Option<Credentials>,
+    pub signer: Option<Signer>,
     /// For an answer; longer than any handler may take.
     pub timeout: Duration,
 }
@@ -73,21 +88,12 @@ impl Settings {
                 endpoint,
                 prefix,
                 invocation_type: InvocationType::RequestResponse,
-                region: String::new(),
-                credentials: None,
+                signer: None,
                 timeout: TIMEOUT,
             });
         }
-        let hint = "Lambda sets it; elsewhere set LAMBDA_ENDPOINT, such as http://127.0.0.1:9000";
-        let region: String = variables.required("AWS_REGION", hint)?;
-        let credentials = Credentials::new(
-            variables.required::<String>("AWS_ACCESS_KEY_ID", hint)?,
-            variables.required::<String>("AWS_SECRET_ACCESS_KEY", hint)?,
-            variables.text("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
-        let endpoint = format!("https://lambda.{region}.amazonaws.com")
+        let signer = Signer::from_variables(variables)?;
+        let endpoint = format!("https://lambda.{}.amazonaws.com", signer.region())
             .parse()
             .map_err(|_| ConfigError::Malformed {
                 name: "AWS_REGION",
@@ -96,9 +102,10 @@ impl Settings {
         Ok(Self {
             endpoint,
             prefix,
-            invocation_type: InvocationType::Event,
-            region,
-            credentials: Some(credentials),
+            invocation_type: variables
+                .optional("INVOCATION_TYPE")?
+                .unwrap_or(InvocationType::Event),
+            signer: Some(signer),
             timeout: TIMEOUT,
         })
     }
@@ -123,85 +130,48 @@ impl LambdaApi {
         })
     }
 
-    fn request(&self, invocation: &Invocation) -> Result<Request, String> {
+    /// Calls a function by the name that follows the prefix.
+    pub(super) async fn call(&self, name: &str, body: &impl Serialize) -> Invoked {
+        match self.request(name, body) {
+            Ok(request) => http::send(&self.http, request).await,
+            Err(reason) => Invoked::NotStarted { reason },
+        }
+    }
+
+    fn request(&self, name: &str, body: &impl Serialize) -> Result<Request, String> {
         let Settings {
             endpoint, prefix, ..
         } = &self.settings;
         let function = match prefix.as_str() {
-            "" => invocation.queue.clone(),
-            prefix => format!("{prefix}-{}", invocation.queue),
+            "" => name.to_owned(),
+            prefix => format!("{prefix}-{name}"),
         };
         let mut url = endpoint.clone();
         url.path_segments_mut()
             .map_err(|()| "LAMBDA_ENDPOINT has no path to add to".to_owned())?
             .pop_if_empty()
             .extend(["2015-03-31", "functions", &function, "invocations"]);
-        let body = serde_json::to_vec(invocation).map_err(|error| error.to_string())?;
         let mut request = self
             .http
-            .request(Method::POST, url)
-            .header("content-type", "application/json")
+            .post(url)
             .header(
                 "x-amz-invocation-type",
                 self.settings.invocation_type.name(),
             )
-            .body(body)
+            .json(body)
             .build()
             .map_err(|error| error.to_string())?;
-        if let Some(credentials) = &self.settings.credentials {
-            self.sign(&mut request, credentials)?;
+        if let Some(signer) = &self.settings.signer {
+            signer.sign(&mut request, SystemTime::now())?;
         }
         Ok(request)
-    }
-
-    fn sign(&self, request: &mut Request, credentials: &Credentials) -> Result<(), String> {
-        let identity = credentials.clone().into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.settings.region)
-            .name("lambda")
-            .time(std::time::SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| error.to_string())?
-            .into();
-        let headers = request
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let body = request
-            .body()
-            .and_then(reqwest::Body::as_bytes)
-            .unwrap_or_default();
-        let signable = SignableRequest::new(
-            "POST",
-            request.url().as_str(),
-            headers,
-            SignableBody::Bytes(body),
-        )
-        .map_err(|error| error.to_string())?;
-        let (instructions, _) = sign(signable, &parameters)
-            .map_err(|error| error.to_string())?
-            .into_parts();
-        let (headers, _) = instructions.into_parts();
-        for header in headers {
-            let value = header
-                .value()
-                .parse()
-                .map_err(|_| "a signature is no header")?;
-            request.headers_mut().insert(header.name(), value);
-        }
-        Ok(())
     }
 }
 
 #[async_trait]
 impl Invoker for LambdaApi {
     async fn invoke(&self, invocation: Invocation) -> Invoked {
-        match self.request(&invocation) {
-            Ok(request) => http::send(&self.http, request).await,
-            Err(reason) => Invoked::NotStarted { reason },
-        }
+        self.call(&invocation.queue, &invocation).await
     }
 }
 
@@ -228,7 +198,7 @@ mod tests {
         };
         let request = LambdaApi::new(settings)
             .unwrap()
-            .request(&invocation)
+            .request("send-message", &invocation)
             .unwrap();
         assert_eq!(
             request.url().as_str(),

@@ -3,6 +3,9 @@
 mod http;
 mod in_process;
 pub mod lambda_api;
+mod post;
+mod scheduler;
+mod sign;
 pub mod url;
 
 use std::sync::Arc;
@@ -11,6 +14,9 @@ use async_trait::async_trait;
 
 pub use http::SetupError;
 pub use in_process::InProcess;
+pub use post::UrlAuth;
+pub use scheduler::SchedulerCall;
+pub use sign::Signer;
 
 use crate::{
     config::{ConfigError, Variables},

@@ -1,15 +1,16 @@
-//! Handlers behind URLs, such as Lambda's function URLs, with a bearer secret.
+//! Handlers behind URLs, such as Lambda's function URLs.
 
 use std::{collections::HashMap, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
-use reqwest::{Client, Url};
+use reqwest::Url;
 
 use super::{
     Invoked, Invoker,
-    http::{self, SetupError},
+    http::SetupError,
+    post::{Poster, UrlAuth},
 };
-use crate::{config::Variables, handler::Invocation, secret::Secret};
+use crate::{config::Variables, handler::Invocation};
 
 /// For an answer; longer than any handler may take.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -49,25 +50,21 @@ impl FromStr for HandlerUrls {
 /// Posts invocations to URLs.
 #[derive(Debug, Clone)]
 pub struct HandlerUrl {
-    http: Client,
+    poster: Poster,
     urls: HandlerUrls,
-    secret: Secret,
 }
 
 impl HandlerUrl {
-    /// Posts to these URLs, with `secret` as the bearer.
+    /// Posts to these URLs.
     ///
     /// # Errors
     /// [`SetupError`].
-    pub fn new(urls: HandlerUrls, secret: Secret) -> Result<Self, SetupError> {
-        Ok(Self {
-            http: http::client(TIMEOUT)?,
-            urls,
-            secret,
-        })
+    pub fn new(urls: HandlerUrls, auth: UrlAuth) -> Result<Self, SetupError> {
+        let poster = Poster::new(auth, TIMEOUT)?;
+        Ok(Self { poster, urls })
     }
 
-    /// With HANDLER_URLS and HANDLER_SECRET.
+    /// With HANDLER_URLS, and what opens them.
     ///
     /// # Errors
     /// [`SetupError`].
@@ -76,11 +73,7 @@ impl HandlerUrl {
             "HANDLER_URLS",
             "set it to each queue's handler, such as send-message=https://…,start-campaign=https://…",
         )?;
-        let secret = variables.required(
-            "HANDLER_SECRET",
-            "set it, here and at the handlers, to the output of: openssl rand -hex 32",
-        )?;
-        Self::new(urls, secret)
+        Self::new(urls, UrlAuth::from_variables(variables)?)
     }
 }
 
@@ -92,18 +85,7 @@ impl Invoker for HandlerUrl {
                 reason: format!("HANDLER_URLS names no handler for {}", invocation.queue),
             };
         };
-        let request = self
-            .http
-            .post(url.clone())
-            .bearer_auth(self.secret.expose())
-            .json(&invocation)
-            .build();
-        match request {
-            Ok(request) => http::send(&self.http, request).await,
-            Err(error) => Invoked::NotStarted {
-                reason: error.to_string(),
-            },
-        }
+        self.poster.post(url, &invocation).await
     }
 }
 

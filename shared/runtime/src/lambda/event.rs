@@ -1,35 +1,32 @@
-//! What a handler's function is given: an invocation, or a function URL's request
-//! with one as its body.
+//! What a function is given: what is meant for it, or a function URL's request with that
+//! as its body.
 
 use std::collections::HashMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{
-    handler::{Invocation, InvocationResponse},
-    secret::Secret,
-};
+use crate::secret::Secret;
 
-/// An event of a handler's function.
+/// An event of a function that is meant to get a `T`.
 #[derive(Debug, Deserialize)]
-#[serde(try_from = "Value")]
-pub(super) enum Event {
-    /// By the Invoke API, whose callers AWS has checked.
-    Direct(Invocation),
+#[serde(try_from = "Value", bound = "T: DeserializeOwned")]
+pub(super) enum Event<T> {
+    /// By the Invoke API or a schedule, whose callers AWS has checked.
+    Direct(T),
     /// By the function's URL.
     Url(UrlRequest),
 }
 
-impl TryFrom<Value> for Event {
+impl<T: DeserializeOwned> TryFrom<Value> for Event<T> {
     type Error = serde_json::Error;
 
     fn try_from(event: Value) -> Result<Self, serde_json::Error> {
         if event.get("requestContext").is_some() {
             UrlRequest::deserialize(event).map(Self::Url)
         } else {
-            Invocation::deserialize(event).map(Self::Direct)
+            T::deserialize(event).map(Self::Direct)
         }
     }
 }
@@ -69,11 +66,11 @@ pub(super) enum Way {
     Url,
 }
 
-/// What a handler's function answers.
+/// What a function answers.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Answer {
-    Direct(InvocationResponse),
+pub(super) enum Answer<R> {
+    Direct(R),
     Url(UrlResponse),
 }
 
@@ -92,13 +89,13 @@ pub(super) struct UrlResponse {
 pub(super) enum Refusal {
     #[error("send HANDLER_SECRET as a bearer token, or sign the request for IAM")]
     Unauthorized,
-    #[error("the body must be an invocation in JSON: a queue and its jobs")]
+    #[error("the body must be the function's input in JSON; a handler's is a queue and its jobs")]
     BadBody,
 }
 
-impl Answer {
-    /// The handler's answer.
-    pub(super) fn new(way: Way, response: InvocationResponse) -> Result<Self, serde_json::Error> {
+impl<R: Serialize> Answer<R> {
+    /// The function's own answer.
+    pub(super) fn new(way: Way, response: R) -> Result<Self, serde_json::Error> {
         Ok(match way {
             Way::Direct => Self::Direct(response),
             Way::Url => Self::Url(UrlResponse {
@@ -110,7 +107,7 @@ impl Answer {
     }
 }
 
-impl From<Refusal> for Answer {
+impl<R> From<Refusal> for Answer<R> {
     fn from(refusal: Refusal) -> Self {
         let status_code = match refusal {
             Refusal::Unauthorized => 401,
@@ -124,14 +121,13 @@ impl From<Refusal> for Answer {
     }
 }
 
-impl Event {
-    /// The invocation, if its caller may make it. Without a `secret` only IAM opens a URL.
-    pub(super) fn authorize(self, secret: Option<&Secret>) -> Result<(Way, Invocation), Refusal> {
+impl<T: DeserializeOwned> Event<T> {
+    /// What the function is given, if its caller may give it. Without a `secret` only IAM
+    /// opens a URL.
+    pub(super) fn authorize(self, secret: Option<&Secret>) -> Result<(Way, T), Refusal> {
         match self {
-            Self::Direct(invocation) => Ok((Way::Direct, invocation)),
-            Self::Url(request) if request.is_authorized(secret) => {
-                Ok((Way::Url, request.invocation()?))
-            }
+            Self::Direct(input) => Ok((Way::Direct, input)),
+            Self::Url(request) if request.is_authorized(secret) => Ok((Way::Url, request.input()?)),
             Self::Url(_) => Err(Refusal::Unauthorized),
         }
     }
@@ -151,7 +147,8 @@ impl UrlRequest {
                 .is_some_and(|(secret, guess)| secret.is(guess))
     }
 
-    fn invocation(self) -> Result<Invocation, Refusal> {
+    /// No body is read as null.
+    fn input<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         let body = if self.is_base64_encoded {
             BASE64_STANDARD
                 .decode(self.body)
@@ -159,7 +156,8 @@ impl UrlRequest {
         } else {
             self.body.into_bytes()
         };
-        serde_json::from_slice(&body).map_err(|_| Refusal::BadBody)
+        let body = if body.is_empty() { b"null" } else { &body[..] };
+        serde_json::from_slice(body).map_err(|_| Refusal::BadBody)
     }
 }
 
@@ -168,9 +166,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::handler::{Invocation, InvocationResponse};
 
     fn authorize(event: Value, secret: Option<&str>) -> Result<Way, Refusal> {
-        let event: Event = serde_json::from_value(event).unwrap();
+        let event: Event<Invocation> = serde_json::from_value(event).unwrap();
         let secret = secret.map(|text| text.parse().unwrap());
         event.authorize(secret.as_ref()).map(|(way, _)| way)
     }
@@ -227,6 +226,14 @@ mod tests {
     }
 
     #[test]
+    fn a_tick_needs_no_body() {
+        let event: Event<serde::de::IgnoredAny> =
+            serde_json::from_value(by_url("Bearer s", "")).unwrap();
+        let secret = "s".parse().unwrap();
+        assert!(matches!(event.authorize(Some(&secret)), Ok((Way::Url, _))));
+    }
+
+    #[test]
     fn an_answer_takes_the_form_of_the_way_back() {
         let answer = |way| {
             let answer = Answer::new(way, InvocationResponse::default()).unwrap();
@@ -238,7 +245,8 @@ mod tests {
             answer(Way::Url),
             json!({"statusCode": 200, "body": body, "cookies": []})
         );
-        let refused = serde_json::to_value(Answer::from(Refusal::Unauthorized)).unwrap();
+        let refused: Answer<InvocationResponse> = Refusal::Unauthorized.into();
+        let refused = serde_json::to_value(refused).unwrap();
         assert_eq!(refused["statusCode"], 401);
     }
 }

@@ -1,4 +1,4 @@
-//! A handler as a Lambda function.
+//! A handler, or the scheduler, as a Lambda function.
 
 mod event;
 
@@ -8,13 +8,19 @@ use std::{
 };
 
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
+use serde::{Serialize, de::IgnoredAny};
 use tracing::Instrument;
 
-use self::event::{Answer, Event};
+use self::event::{Answer, Event, Refusal};
+pub use crate::handler::Deadline;
 use crate::{
-    handler::{Deadline, Handler},
+    config::{ConfigError, Variables},
+    handler::{Handler, Invocation, InvocationResponse},
     secret::Secret,
 };
+
+/// Connections of one process at most, however many invocations it is given at once.
+const MOST_CONNECTIONS: usize = 8;
 
 /// Kept free at the end, so that the answer still leaves in time.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -23,30 +29,62 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// no time at all, and a clock may be wrong.
 const IMPLAUSIBLE: Duration = Duration::from_secs(16 * 60);
 
-/// Serves invocations until the environment ends. `timeout` stands in for a deadline
-/// that the environment does not tell. A function URL is open to IAM only.
+/// Invocations that one process is given at once: AWS_LAMBDA_MAX_CONCURRENCY, which Lambda
+/// sets on its managed instances, else one. A pool of as many connections serves them.
 ///
 /// # Errors
-/// Where the Lambda runtime API cannot be reached.
-pub async fn run(handler: impl Handler, timeout: Duration) -> Result<(), Error> {
-    run_behind_url(handler, timeout, None).await
+/// [`ConfigError::Malformed`].
+pub fn concurrency(variables: Variables<'_>) -> Result<usize, ConfigError> {
+    let concurrency: Option<usize> = variables.optional("AWS_LAMBDA_MAX_CONCURRENCY")?;
+    Ok(concurrency.unwrap_or(1).clamp(1, MOST_CONNECTIONS))
 }
 
-/// The same, with the function's URL open to those too who send `secret` as a bearer.
+/// Serves a handler's invocations until the environment ends, as many at once as Lambda
+/// gives. `timeout` stands in for a deadline that the environment does not tell. The
+/// function's URL is open to IAM, and to those who send `secret` as a bearer.
 ///
 /// # Errors
 /// Where the Lambda runtime API cannot be reached.
-pub async fn run_behind_url(
+pub async fn run(
     handler: impl Handler,
     timeout: Duration,
     secret: Option<Secret>,
 ) -> Result<(), Error> {
     let shared = Arc::new((handler, secret));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
+    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Event<Invocation>>| {
         let shared = Arc::clone(&shared);
         async move { answer(&shared.0, event, timeout, shared.1.as_ref()).await }
     }))
     .await
+}
+
+/// Serves ticks, which are the same whatever the event holds, until the environment ends.
+/// `timeout` and `secret` are as for [`run`].
+///
+/// # Errors
+/// Where the Lambda runtime API cannot be reached.
+pub async fn run_ticks<R: Serialize>(
+    tick: impl AsyncFn(Deadline) -> R,
+    timeout: Duration,
+    secret: Option<Secret>,
+) -> Result<(), Error> {
+    let (tick, secret) = (&tick, secret.as_ref());
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Event<IgnoredAny>>| {
+        let LambdaEvent { payload, context } = event;
+        let way = match payload.authorize(secret) {
+            Ok((way, _)) => way,
+            Err(refusal) => return Ok(refuse(refusal, &context)),
+        };
+        let span = tracing::info_span!("tick", request_id = %context.request_id);
+        let done = tick(deadline(&context, timeout)).instrument(span).await;
+        Ok::<_, Error>(Answer::new(way, done)?)
+    }))
+    .await
+}
+
+fn refuse<R>(refusal: Refusal, context: &Context) -> Answer<R> {
+    tracing::warn!(request_id = %context.request_id, %refusal, "an invocation was refused");
+    refusal.into()
 }
 
 /// When an invocation must be done, with a margin; `timeout` stands in for a deadline
@@ -63,18 +101,15 @@ pub fn deadline(context: &Context, timeout: Duration) -> Deadline {
 
 async fn answer(
     handler: &impl Handler,
-    event: LambdaEvent<Event>,
+    event: LambdaEvent<Event<Invocation>>,
     timeout: Duration,
     secret: Option<&Secret>,
-) -> Result<Answer, Error> {
+) -> Result<Answer<InvocationResponse>, Error> {
     let LambdaEvent { payload, context } = event;
     let deadline = deadline(&context, timeout);
     let (way, invocation) = match payload.authorize(secret) {
         Ok(invocation) => invocation,
-        Err(refusal) => {
-            tracing::warn!(request_id = %context.request_id, %refusal, "an invocation was refused");
-            return Ok(refusal.into());
-        }
+        Err(refusal) => return Ok(refuse(refusal, &context)),
     };
     let span = tracing::info_span!(
         "invocation",

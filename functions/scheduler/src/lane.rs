@@ -89,11 +89,11 @@ impl Lane {
         let next_due = match source {
             Source::Limits => limits::next_due(queue, &**client, name, None).await?,
             Source::Fetch => {
-                let row = client
-                    .query_typed_one(include_str!("next_start.sql"), &[(&name, Type::TEXT)])
+                let first = client
+                    .query_typed_opt(include_str!("next_start.sql"), &[(&name, Type::TEXT)])
                     .await?;
-                row.try_get::<_, Option<f64>>(0)?
-                    .map(Duration::from_secs_f64)
+                let wait = first.map(|row| row.try_get(0)).transpose()?;
+                wait.map(Duration::from_secs_f64)
             }
         };
         Ok(Found::Nothing(next_due))

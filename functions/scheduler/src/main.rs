@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::{Variables, environment},
@@ -36,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
             deadline: deadline.instant(),
             stop: CancellationToken::new(),
         };
-        scheduler.lock().await.run(until).await
+        json!({"ended": scheduler.lock().await.run(until).await})
     };
     lambda::run_ticks(tick, TIMEOUT, variables.optional("HANDLER_SECRET")?)
         .await

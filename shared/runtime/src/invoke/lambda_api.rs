@@ -67,8 +67,8 @@ pub struct Settings {
     pub endpoint: Url,
     /// A function is named `<prefix>-<queue>`, or as its queue where this is empty.
     pub prefix: String,
-    /// On AWS as INVOCATION_TYPE says, else Event; RequestResponse on the local emulator,
-    /// which knows nothing else.
+    /// As INVOCATION_TYPE says; else Event on AWS, and RequestResponse where LAMBDA_ENDPOINT
+    /// is set, since cargo lambda's emulator knows nothing else.
     pub invocation_type: InvocationType,
     /// Who calls; none sends unsigned calls, for the local emulator.
     pub signer: Option<Signer>,
@@ -83,11 +83,12 @@ impl Settings {
     /// [`ConfigError`].
     pub fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
         let prefix = variables.text("FUNCTION_PREFIX").unwrap_or_default();
+        let invocation_type = variables.optional("INVOCATION_TYPE")?;
         if let Some(endpoint) = variables.optional("LAMBDA_ENDPOINT")? {
             return Ok(Self {
                 endpoint,
                 prefix,
-                invocation_type: InvocationType::RequestResponse,
+                invocation_type: invocation_type.unwrap_or(InvocationType::RequestResponse),
                 signer: None,
                 timeout: TIMEOUT,
             });
@@ -102,9 +103,7 @@ impl Settings {
         Ok(Self {
             endpoint,
             prefix,
-            invocation_type: variables
-                .optional("INVOCATION_TYPE")?
-                .unwrap_or(InvocationType::Event),
+            invocation_type: invocation_type.unwrap_or(InvocationType::Event),
             signer: Some(signer),
             timeout: TIMEOUT,
         })

@@ -1,10 +1,8 @@
 //! Taking jobs out.
 
-use tokio_postgres::GenericClient;
-
 use crate::job::{JobRef, Refs};
 use crate::settle::Settled;
-use crate::{Error, Queue};
+use crate::{Connection, Error, Queue};
 
 impl Queue {
     /// Cancels jobs that are not done. A worker that has one of them finds so when it
@@ -14,7 +12,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn cancel<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
     ) -> Result<Settled, Error> {

@@ -2,12 +2,11 @@
 
 use futures_util::future::try_join;
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use crate::job::{JobRef, Refs};
 use crate::settle::{self, Settled};
-use crate::{Error, Fetch, Job, Queue};
+use crate::{Connection, Error, Fetch, Job, Queue};
 
 impl Queue {
     /// Completes active jobs, with one output for all. Given fences (or jobs), it
@@ -18,7 +17,7 @@ impl Queue {
     /// [`Error::UnknownQueue`]; [`Error::Invalid`] for an output that is no object.
     pub async fn complete<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
         output: Option<&Value>,
@@ -34,7 +33,7 @@ impl Queue {
     /// As of [`Queue::complete`].
     pub async fn complete_queued<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
         output: Option<&Value>,
@@ -50,7 +49,7 @@ impl Queue {
     /// As of [`Queue::complete`].
     pub async fn complete_each<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = (R, Option<Value>)>,
     ) -> Result<Settled, Error> {
@@ -71,7 +70,7 @@ impl Queue {
     /// have happened; jobs fetched then expire, unless it was all in a transaction.
     pub async fn complete_and_fetch<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         jobs: impl IntoIterator<Item = R>,
         output: Option<&Value>,
         next: &Fetch,
@@ -82,7 +81,7 @@ impl Queue {
 
     async fn complete_refs(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         refs: &Refs,
         outputs: Option<Vec<Option<Value>>>,

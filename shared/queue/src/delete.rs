@@ -1,10 +1,8 @@
 //! Deleting jobs.
 
-use tokio_postgres::GenericClient;
-
 use crate::job::{JobRef, Refs};
 use crate::settle::Settled;
-use crate::{Error, Queue};
+use crate::{Connection, Error, Queue};
 
 impl Queue {
     /// Deletes jobs, whatever their state.
@@ -13,7 +11,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn delete<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
     ) -> Result<Settled, Error> {

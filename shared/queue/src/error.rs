@@ -38,6 +38,9 @@ pub enum Error {
     /// A row that this version cannot read: its schema is newer than any known.
     #[error("cannot read a row of the queue: {0}")]
     Row(#[source] tokio_postgres::Error),
+    /// A sender's task ended with the runtime that it was made in; make another.
+    #[error("the sender has stopped: its runtime is gone")]
+    Stopped,
     /// The database refused or could not be reached; the source says why.
     #[error("database: {}", describe(.0))]
     Database(#[source] tokio_postgres::Error),

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use crate::job::{JobRef, Refs};
 use crate::settle::{self, Settled};
-use crate::{Error, Queue, validate};
+use crate::{Connection, Error, Queue, validate};
 
 /// How a job failed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,7 +30,7 @@ impl Queue {
     /// [`Error::UnknownQueue`]; [`Error::Invalid`] for an output that is no object.
     pub async fn fail<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
         failure: &Failure,
@@ -46,7 +45,7 @@ impl Queue {
     /// As of [`Queue::fail`].
     pub async fn fail_each<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = (R, Option<Value>)>,
         failure: &Failure,
@@ -61,7 +60,7 @@ impl Queue {
 
     async fn fail_refs(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         refs: &Refs,
         outputs: Option<Vec<Option<Value>>>,

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use crate::queue::Param;
-use crate::{Error, Job, Policy, Queue, validate};
+use crate::{Connection, Error, Job, Policy, Queue, validate};
 
 /// Which jobs to take.
 ///
@@ -65,11 +64,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::UnknownQueue`]; [`Error::Invalid`].
-    pub async fn fetch(
-        &self,
-        client: &impl GenericClient,
-        fetch: &Fetch,
-    ) -> Result<Vec<Job>, Error> {
+    pub async fn fetch(&self, client: &impl Connection, fetch: &Fetch) -> Result<Vec<Job>, Error> {
         validate::queue_name("name", &fetch.queue)?;
         if fetch.batch < 1 {
             return Err(Error::invalid("batchSize", "must be an integer > 0"));
@@ -113,7 +108,7 @@ impl Queue {
 
     async fn take(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         fetch: &Fetch,
         way: Way,
     ) -> Result<Taken, Error> {

@@ -1,11 +1,10 @@
 //! Looking jobs up.
 
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::{Error, Job, Queue, validate};
+use crate::{Connection, Error, Job, Queue, validate};
 
 /// Which jobs of a queue to find; by nothing, all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +26,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn get(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         id: Uuid,
     ) -> Result<Option<Job>, Error> {
@@ -44,7 +43,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn find(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         find: &Find,
     ) -> Result<Vec<Job>, Error> {

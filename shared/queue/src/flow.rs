@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::{Error, Queue, Send, validate};
+use crate::{Connection, Error, Queue, Send, validate};
 
 /// A job of a flow.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,14 +38,14 @@ impl Queue {
     /// [`Error::Refused`] where a job's id or its queue's policy is in the way.
     pub async fn flow(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         jobs: &[FlowJob],
     ) -> Result<BTreeMap<String, Uuid>, Error> {
         check(jobs)?;
         let ids: BTreeMap<String, Uuid> = jobs
             .iter()
             .map(|job| {
-                let id = job.send.options.id.unwrap_or_else(Uuid::new_v4);
+                let id = job.send.options.id.unwrap_or_else(Uuid::now_v7);
                 (job.reference.clone(), id)
             })
             .collect();
@@ -95,7 +94,7 @@ impl Queue {
     /// [`Error::Invalid`].
     pub async fn dependencies(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         id: Uuid,
     ) -> Result<Vec<Dependency>, Error> {
@@ -108,7 +107,7 @@ impl Queue {
     /// [`Error::Invalid`].
     pub async fn dependents(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         id: Uuid,
     ) -> Result<Vec<Dependency>, Error> {
@@ -117,7 +116,7 @@ impl Queue {
 
     async fn edges(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         id: Uuid,
         parents: bool,
@@ -148,7 +147,7 @@ impl Queue {
     /// completed.
     pub(crate) async fn release_dependents(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queues: Option<&[&str]>,
     ) -> Result<u64, Error> {
         let mut all = 0;

@@ -1,12 +1,11 @@
 //! Sending many jobs at once.
 
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::send::Checked;
-use crate::{Error, JobOptions, Queue, validate};
+use crate::{Connection, Error, JobOptions, Queue, validate};
 
 /// One of many jobs to insert. `singleton_next_slot` has no meaning here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,7 +42,7 @@ impl Queue {
     /// As of [`Queue::send`]; then no job was inserted.
     pub async fn insert(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: &[NewJob],
     ) -> Result<Vec<Uuid>, Error> {
@@ -58,7 +57,7 @@ impl Queue {
     /// As of [`Queue::send`]; then no job was inserted.
     pub async fn insert_count(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: &[NewJob],
     ) -> Result<u64, Error> {
@@ -69,7 +68,7 @@ impl Queue {
 
     async fn insert_into(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: &[NewJob],
         with_ids: bool,
@@ -78,7 +77,9 @@ impl Queue {
         let mut checked = Vec::with_capacity(jobs.len());
         for job in jobs {
             validate::object("data", &job.data)?;
-            checked.push(job.options.check()?);
+            let mut options = job.options.check()?;
+            options.id.get_or_insert_with(Uuid::now_v7);
+            checked.push(options);
         }
         let data: Vec<Option<&Value>> = jobs
             .iter()

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod complete;
+mod connection;
 mod delete;
 mod error;
 mod fail;
@@ -23,13 +24,16 @@ mod retry;
 mod schedule;
 mod schema;
 mod send;
+mod sender;
 mod settle;
 mod touch;
 mod update;
 mod upkeep;
 mod validate;
 mod wire;
+mod worker;
 
+pub use connection::{Connection, Session};
 pub use error::Error;
 pub use fail::Failure;
 pub use fetch::{Fetch, GroupConcurrency};
@@ -46,6 +50,8 @@ pub use schedule::{
 };
 pub use schema::{SCHEMA_SQL, VERSIONS};
 pub use send::{JobOptions, Send, Sent, StartAfter};
+pub use sender::Sender;
 pub use settle::Settled;
 pub use update::{Change, Match, Upserted, Which};
 pub use upkeep::{Upkeep, UpkeepPass};
+pub use worker::{Handled, Worker};

@@ -1,10 +1,9 @@
 //! Events: one message, a job in each queue that subscribed.
 
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
-use crate::{Error, JobOptions, Queue, Send, Sent, validate};
+use crate::{Connection, Error, JobOptions, Queue, Send, Sent, validate};
 
 impl Queue {
     /// Has a queue get a job for each event of this name.
@@ -13,7 +12,7 @@ impl Queue {
     /// [`Error::Database`] where there is no such queue.
     pub async fn subscribe(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         event: &str,
         queue: &str,
     ) -> Result<(), Error> {
@@ -33,7 +32,7 @@ impl Queue {
     /// [`Error::Database`].
     pub async fn unsubscribe(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         event: &str,
         queue: &str,
     ) -> Result<(), Error> {
@@ -50,7 +49,7 @@ impl Queue {
     /// a job then.
     pub async fn publish(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         event: &str,
         data: &Value,
         options: &JobOptions,

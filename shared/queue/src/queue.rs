@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{GenericClient, Row};
 
 use crate::job::COLUMNS;
-use crate::{Error, Policy};
+use crate::{Connection, Error, Policy};
 
 /// The queues of one schema. Cheap to clone; holds no connection: every operation
 /// takes one, so that it can be the caller's own transaction.
@@ -101,11 +101,11 @@ impl Queue {
     /// pg-boss's upgrades lock them.
     pub(crate) async fn query(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         template: &'static str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, Error> {
-        Ok(client.query_typed(&self.sql(template), params).await?)
+        Ok(client.rows(&self.sql(template), params).await?)
     }
 
     pub(crate) fn known_policy(&self, queue: &str) -> Option<Policy> {

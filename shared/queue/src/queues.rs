@@ -8,10 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Row};
 
-use crate::{Error, Queue, validate};
+use crate::{Connection, Error, Queue, validate};
 
 pub use change::{Empty, QueueChange};
 pub use stats::QueueStats;
@@ -178,7 +178,7 @@ impl Queue {
     /// [`Error::Invalid`]; [`Error::UnknownQueue`] for the dead letter queue.
     pub async fn create_queue(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         name: &str,
         options: &QueueOptions,
     ) -> Result<(), Error> {
@@ -200,7 +200,7 @@ impl Queue {
 
     pub(crate) async fn create_queue_from_json(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         name: &str,
         options: &Value,
     ) -> Result<(), Error> {
@@ -229,7 +229,7 @@ impl Queue {
     /// [`Error::Invalid`].
     pub async fn get_queue(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         name: &str,
     ) -> Result<Option<QueueInfo>, Error> {
         Ok(self.get_queues(client, Some(&[name])).await?.pop())
@@ -241,7 +241,7 @@ impl Queue {
     /// [`Error::Invalid`].
     pub async fn get_queues(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         names: Option<&[&str]>,
     ) -> Result<Vec<QueueInfo>, Error> {
         for name in names.into_iter().flatten() {
@@ -261,7 +261,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::Database`] while another queue names it as its dead letter queue.
-    pub async fn delete_queue(&self, client: &impl GenericClient, name: &str) -> Result<(), Error> {
+    pub async fn delete_queue(&self, client: &impl Connection, name: &str) -> Result<(), Error> {
         validate::queue_name("name", name)?;
         self.query(
             client,

@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::{Error, Queue, validate};
+use crate::{Connection, Error, Queue, validate};
 
 /// Which jobs of a dead letter queue to move, and where.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +45,7 @@ impl Queue {
     /// [`Error::UnknownQueue`]; [`Error::Invalid`].
     pub async fn redrive(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         redrive: &Redrive,
     ) -> Result<u64, Error> {
@@ -87,7 +86,7 @@ impl Queue {
     /// [`Error::Invalid`].
     pub async fn preview_redrive(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         redrive: &Redrive,
     ) -> Result<Vec<(Option<String>, u64)>, Error> {

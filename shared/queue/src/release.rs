@@ -1,11 +1,10 @@
 //! Putting jobs back as if they had not been fetched.
 
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use crate::job::{JobRef, Refs};
 use crate::settle::Settled;
-use crate::{Error, Queue, StartAfter};
+use crate::{Connection, Error, Queue, StartAfter};
 
 impl Queue {
     /// Puts active jobs back, uncharged: the next fetch counts no attempt for this one.
@@ -15,7 +14,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn release<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
         start_after: Option<&StartAfter>,

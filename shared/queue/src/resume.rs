@@ -1,10 +1,8 @@
 //! Putting cancelled jobs back.
 
-use tokio_postgres::GenericClient;
-
 use crate::job::{JobRef, Refs};
 use crate::settle::Settled;
-use crate::{Error, Queue};
+use crate::{Connection, Error, Queue};
 
 impl Queue {
     /// Puts cancelled jobs back into the queue.
@@ -13,7 +11,7 @@ impl Queue {
     /// [`Error::UnknownQueue`]; [`Error::Conflict`] where the queue's policy has no place.
     pub async fn resume<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
     ) -> Result<Settled, Error> {

@@ -1,10 +1,8 @@
 //! One more attempt for failed jobs.
 
-use tokio_postgres::GenericClient;
-
 use crate::job::{JobRef, Refs};
 use crate::settle::Settled;
-use crate::{Error, Queue};
+use crate::{Connection, Error, Queue};
 
 impl Queue {
     /// Gives failed jobs one more attempt each, due at once.
@@ -13,7 +11,7 @@ impl Queue {
     /// [`Error::UnknownQueue`]; [`Error::Conflict`] where the queue's policy has no place.
     pub async fn retry<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
     ) -> Result<Settled, Error> {

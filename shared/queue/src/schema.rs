@@ -3,7 +3,7 @@
 use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
-use crate::{Error, Queue};
+use crate::{Connection, Error, Queue};
 
 /// The tables as plain SQL, in schema `pgboss`; also kept as a migration for psql.
 pub const SCHEMA_SQL: &str = include_str!("../sql/schema.sql");
@@ -36,7 +36,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::Schema`] where there is none, or one older than [`VERSIONS`].
-    pub async fn version(&self, client: &impl GenericClient) -> Result<i32, Error> {
+    pub async fn version(&self, client: &impl Connection) -> Result<i32, Error> {
         let rows = self
             .query(client, "SELECT version FROM {schema}.version", &[])
             .await;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::{Error, Queue, validate};
+use crate::{Connection, Error, Queue, validate};
 
 /// When a job becomes due.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +53,8 @@ fn is_zoneless(text: &str) -> bool {
 /// How a job is retried, kept and expired. What is left out comes from its queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JobOptions {
-    /// The job's id; a random one where left out.
+    /// The job's id; one of version 7 where left out: these come in the order of time,
+    /// and so lie side by side in the index.
     pub id: Option<Uuid>,
     /// Higher goes first; 0 where left out.
     pub priority: i32,
@@ -225,10 +225,11 @@ impl Queue {
     /// # Errors
     /// [`Error::UnknownQueue`]; [`Error::Invalid`] names the option that is wrong;
     /// [`Error::KeyRequired`].
-    pub async fn send(&self, client: &impl GenericClient, send: &Send) -> Result<Sent, Error> {
+    pub async fn send(&self, client: &impl Connection, send: &Send) -> Result<Sent, Error> {
         validate::queue_name("name", &send.queue)?;
         validate::object("data", &send.data)?;
-        let options = send.options.check()?;
+        let mut options = send.options.check()?;
+        options.id.get_or_insert_with(Uuid::now_v7);
         let sent = self.try_send(client, send, &options, false).await?;
         let may_wait = send.options.singleton_next_slot && options.singleton_seconds.is_some();
         match sent {
@@ -239,7 +240,7 @@ impl Queue {
 
     async fn try_send(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         send: &Send,
         options: &Checked,
         next_slot: bool,
@@ -282,7 +283,7 @@ impl Queue {
 
     async fn why_refused(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         send: &Send,
         options: &Checked,
         next_slot: bool,

@@ -1,13 +1,13 @@
 //! What became of jobs that an operation was asked to change.
 
 use serde_json::Value;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
 use crate::job::Refs;
 use crate::queue::Param;
-use crate::{Error, Queue, validate};
+use crate::{Connection, Error, Queue, validate};
 
 /// Which of the jobs an operation changed. The others were in another state, in
 /// another attempt, or are gone.
@@ -41,7 +41,7 @@ impl Queue {
     /// such a queue is asked only where there is none.
     pub(crate) async fn settle(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         template: &'static str,
         queue: &str,
         refs: &Refs,

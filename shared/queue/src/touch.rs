@@ -1,10 +1,8 @@
 //! Signs of life.
 
-use tokio_postgres::GenericClient;
-
 use crate::job::{JobRef, Refs};
 use crate::settle::Settled;
-use crate::{Error, Queue};
+use crate::{Connection, Error, Queue};
 
 impl Queue {
     /// Says of active jobs that they are still being worked on; see
@@ -14,7 +12,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn touch<R: Into<JobRef>>(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         jobs: impl IntoIterator<Item = R>,
     ) -> Result<Settled, Error> {

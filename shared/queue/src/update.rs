@@ -1,11 +1,11 @@
 //! Editing jobs that wait in the queue.
 
 use serde_json::{Map, Value};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
-use crate::{Error, JobOptions, Queue, Send, validate};
+use crate::{Connection, Error, JobOptions, Queue, Send, validate};
 
 /// Which waiting jobs to edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Queue {
     /// [`Error::UnknownQueue`]; [`Error::Invalid`].
     pub async fn update(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         which: &Which,
         change: &Change,
@@ -111,7 +111,7 @@ impl Queue {
     /// As of [`Queue::update`] and [`Queue::send`].
     pub async fn upsert(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         which: &Which,
         change: &Change,
@@ -150,7 +150,7 @@ impl Queue {
 
     async fn update_rows(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         which: &Which,
         change: &Change,

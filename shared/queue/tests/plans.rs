@@ -97,7 +97,7 @@ async fn a_fetch_reads_no_more_behind_many_deferred_jobs_than_behind_few() {
     let (few, first) = rows_read(&bench).await;
     deferred(&bench, 50_000).await;
     let (many, plan) = rows_read(&bench).await;
-    assert!(few < 500, "{few} rows: {first:?}");
+    assert!(few < 600, "{few} rows: {first:?}");
     assert!(many <= few, "{many} rows rather than {few}: {plan:?}");
 }
 
@@ -106,7 +106,7 @@ async fn an_idle_queue_of_deferred_jobs_is_as_cheap() {
     let bench = bench_of(Policy::Standard).await;
     deferred(&bench, 50_000).await;
     let (rows, plan) = rows_read(&bench).await;
-    assert!(rows < 500, "{rows} rows: {plan:?}");
+    assert!(rows < 600, "{rows} rows: {plan:?}");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn many_due_jobs_behind_many_deferred_ones_are_not_sorted() {
     deferred(&bench, 20_000).await;
     due(&bench, 20_000).await;
     let (rows, plan) = rows_read(&bench).await;
-    assert!(rows < 500, "{rows} rows: {plan:?}");
+    assert!(rows < 600, "{rows} rows: {plan:?}");
 }
 
 #[tokio::test]
@@ -138,5 +138,5 @@ async fn statistics_from_before_the_backlog_mislead_no_plan() {
         )
         .await;
     let (rows, plan) = rows_read(&bench).await;
-    assert!(rows < 500, "{rows} rows: {plan:?}");
+    assert!(rows < 600, "{rows} rows: {plan:?}");
 }

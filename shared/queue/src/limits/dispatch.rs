@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio_postgres::{GenericClient, types::Type};
+use tokio_postgres::types::Type;
 
 use super::interval::Interval;
-use crate::{Error, Job, Queue};
+use crate::{Connection, Error, Job, Queue};
 
 /// The step of a key that has no limit of its own.
 const KEY_STEP: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const KEY_STEP: Duration = Duration::from_secs(1);
 /// [`Error::Database`]; no job was taken then.
 pub async fn dispatch(
     queue: &Queue,
-    client: &impl GenericClient,
+    client: &impl Connection,
     queue_name: &str,
     max: u32,
     now: Option<DateTime<Utc>>,
@@ -49,7 +49,7 @@ pub async fn dispatch(
 /// [`Error::Database`].
 pub async fn next_due(
     queue: &Queue,
-    client: &impl GenericClient,
+    client: &impl Connection,
     queue_name: &str,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<Duration>, Error> {

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
-use crate::{Error, Queue, validate};
+use crate::{Connection, Error, Queue, validate};
 
 /// What to change of a queue; what is left out stays. Of an option in an `Option`
 /// twice, the inner none clears it.
@@ -94,7 +93,7 @@ impl Queue {
     /// letter queue that does not exist.
     pub async fn update_queue(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         name: &str,
         change: &QueueChange,
     ) -> Result<(), Error> {
@@ -128,7 +127,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn empty(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         name: Option<&str>,
         which: Empty,
     ) -> Result<u64, Error> {
@@ -161,7 +160,7 @@ impl Queue {
     /// [`Error::UnknownQueue`]; [`Error::Invalid`] for a queue of another policy.
     pub async fn blocked_keys(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         name: &str,
     ) -> Result<Vec<String>, Error> {
         validate::queue_name("name", name)?;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Row};
 
-use crate::{Error, Queue, validate};
+use crate::{Connection, Error, Queue, validate};
 
 /// The counts of a queue at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Queue {
     /// [`Error::UnknownQueue`].
     pub async fn queue_stats(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         name: &str,
         max_age: Duration,
     ) -> Result<QueueStats, Error> {
@@ -79,7 +79,7 @@ impl Queue {
 
     pub(crate) async fn count(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         names: &[&str],
         without_lock: bool,
     ) -> Result<Vec<Row>, Error> {

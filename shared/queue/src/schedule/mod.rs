@@ -6,12 +6,12 @@ mod pass;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
-use crate::{Error, JobOptions, Queue, validate};
+use crate::{Connection, Error, JobOptions, Queue, validate};
 
 pub use pass::{BrokenSchedule, CRON_INTERVAL, CronPass};
 
@@ -110,11 +110,7 @@ impl Queue {
     /// # Errors
     /// [`Error::Schedule`] for an expression or a time zone that cannot be read;
     /// [`Error::UnknownQueue`]; [`Error::Invalid`].
-    pub async fn schedule(
-        &self,
-        client: &impl GenericClient,
-        new: &NewSchedule,
-    ) -> Result<(), Error> {
+    pub async fn schedule(&self, client: &impl Connection, new: &NewSchedule) -> Result<(), Error> {
         validate::queue_name("name", &new.queue)?;
         if !new.key.is_empty() {
             validate::queue_name("key", &new.key)?;
@@ -154,7 +150,7 @@ impl Queue {
     /// [`Error::Database`].
     pub async fn unschedule(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: &str,
         key: &str,
     ) -> Result<(), Error> {
@@ -170,7 +166,7 @@ impl Queue {
     /// [`Error::Database`].
     pub async fn schedules(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         queue: Option<&str>,
         key: Option<&str>,
     ) -> Result<Vec<Schedule>, Error> {

@@ -10,11 +10,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use super::{Missed, Schedule, occurrence};
-use crate::{Error, Failure, Fetch, JobOptions, NewJob, Queue, QueueOptions, Send, Sent};
+use crate::{
+    Connection, Error, Failure, Fetch, JobOptions, NewJob, Queue, QueueOptions, Send, Sent,
+};
 
 /// The queue through which occurrences go.
 const SEND_IT: &str = "__pgboss__send-it";
@@ -66,7 +67,7 @@ impl Queue {
     /// [`Error::Database`].
     pub async fn run_schedules(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         interval: Duration,
         now: Option<DateTime<Utc>>,
     ) -> Result<CronPass, Error> {
@@ -115,7 +116,7 @@ impl Queue {
     /// Sends what waits in the internal queue.
     async fn forward(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         broken: &mut Vec<BrokenSchedule>,
     ) -> Result<usize, Error> {
         let fetch = Fetch {
@@ -153,11 +154,7 @@ impl Queue {
         }
     }
 
-    async fn forward_one(
-        &self,
-        client: &impl GenericClient,
-        job: &crate::Job,
-    ) -> Result<bool, Error> {
+    async fn forward_one(&self, client: &impl Connection, job: &crate::Job) -> Result<bool, Error> {
         let unreadable = |error: serde_json::Error| Error::Schedule(error.to_string());
         let occurrence: Occurrence =
             serde_json::from_value(job.data.clone()).map_err(unreadable)?;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Row};
 
-use crate::{Error, Queue};
+use crate::{Connection, Error, Queue};
 
 /// More seconds than any interval needs, and few enough for PostgreSQL.
 const FOREVER: f64 = 1e9;
@@ -64,7 +64,7 @@ impl Queue {
     /// [`Error::Database`]; what was done until then stays done.
     pub async fn upkeep(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         upkeep: &Upkeep,
         queues: Option<&[&str]>,
     ) -> Result<UpkeepPass, Error> {
@@ -122,7 +122,7 @@ impl Queue {
 
     async fn claim(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         template: &'static str,
         queues: Option<&[&str]>,
         interval: Duration,
@@ -144,7 +144,7 @@ impl Queue {
 
     async fn warn_of_backlogs(
         &self,
-        client: &impl GenericClient,
+        client: &impl Connection,
         upkeep: &Upkeep,
         counted: &[Row],
     ) -> Result<Vec<(String, i32)>, Error> {

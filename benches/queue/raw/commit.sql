@@ -1,0 +1,1 @@
+INSERT INTO bare (n) VALUES (1);

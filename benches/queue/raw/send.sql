@@ -1,0 +1,1 @@
+INSERT INTO pgboss.job (name, data, policy) VALUES ('q', '{"to": "ada@example.com", "n": 1}', 'standard');

@@ -2,12 +2,15 @@
 //! default durability. See README.md beside this.
 #![forbid(unsafe_code)]
 
+mod campaigns;
 mod compare;
 mod contestant;
+mod growth;
 mod ours;
 mod raw;
 mod report;
 mod server;
+mod soak;
 mod trial;
 
 use std::{
@@ -22,6 +25,7 @@ use clap::{Parser, ValueEnum};
 use compare::Wanted;
 use report::grouped;
 use server::Postgres;
+use telecast_benches::deliver;
 use trial::{Kind, Spec};
 
 /// Measures the queue beside others, and keeps what it found in benches/RESULTS.md.
@@ -41,6 +45,12 @@ struct Args {
     /// step-100, drain, listen, poll.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// How long the soak runs.
+    #[arg(long, default_value_t = 600)]
+    soak_seconds: u64,
+    /// Growth and campaigns with a hundredth of the rows, to try the bench itself.
+    #[arg(long)]
+    small: bool,
     /// Neither Node's nor Rust's other queues.
     #[arg(long)]
     no_peers: bool,
@@ -56,15 +66,24 @@ struct Args {
 enum Part {
     /// Ours, raw SQL and other queues, in turn.
     Compare,
+    /// Ours and pg-boss with up to a million jobs queued, deferred or kept.
+    Growth,
+    /// Planning, dispatching and delivering campaigns, and their cost.
+    Campaigns,
+    /// A steady load for minutes.
+    Soak,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let words: Vec<String> = env::args().collect();
-    if let [_, trial, mode, spec] = words.as_slice()
-        && trial == "trial"
-    {
-        return ours::run(mode, spec).await;
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        // Processes that the benches start.
+        ["trial", mode, spec] => return ours::run(mode, spec).await,
+        ["deliver", url, messages] => return campaigns::deliver_here(url, messages).await,
+        ["simulator"] => return deliver::simulate().await,
+        _ => {}
     }
     bench(&Args::parse()).await
 }
@@ -97,6 +116,26 @@ async fn bench(args: &Args) -> Result<()> {
                 let tables: Vec<String> = tables.iter().map(report::Table::markdown).collect();
                 keep("Side by side", tables.join("\n"))?;
             }
+            Part::Growth => {
+                let scale = if args.small { 0.01 } else { 1.0 };
+                let table =
+                    growth::growth(&postgres, &contestants, args.rounds, args.seconds, scale);
+                keep("With a full table", table.await?)?;
+            }
+            Part::Campaigns => {
+                campaigns::prepare(&postgres).await?;
+                let scale = if args.small { 0.01 } else { 1.0 };
+                let plan =
+                    campaigns::plan(&postgres, (100_000.0 * scale) as i32, args.rounds).await?;
+                keep("Planning", plan)?;
+                keep("Dispatching", campaigns::dispatch(&postgres, scale).await?)?;
+                let delivered = campaigns::deliver(&postgres, 20_000, args.rounds).await?;
+                keep("Delivering", delivered)?;
+            }
+            Part::Soak => keep(
+                "A steady load",
+                soak::soak(&postgres, args.soak_seconds).await?,
+            )?,
         }
     }
     Ok(())
@@ -105,14 +144,7 @@ async fn bench(args: &Args) -> Result<()> {
 /// Makes the template of a contestant's databases, once.
 async fn prepare(postgres: &Postgres, contestant: &contestant::Contestant) -> Result<()> {
     let name = contestant.template;
-    let client = postgres.admin().await?;
-    let known = client
-        .query_typed(
-            "SELECT FROM pg_database WHERE datname = $1",
-            &[(&name, tokio_postgres::types::Type::TEXT)],
-        )
-        .await?;
-    if !known.is_empty() {
+    if postgres.exists(name).await? {
         return Ok(());
     }
     postgres.create(name, "template1").await?;

@@ -208,12 +208,16 @@ async fn send_merged(spec: &Spec) -> Result<Outcome> {
     outcome(jobs, began)
 }
 
-/// Workers on one session each share the handlers' number.
+/// One worker of as many handlers as there are callers; for a drain, four of a hundred
+/// each, with a session of its own and room for a batch.
 async fn drain(spec: &Spec) -> Result<Outcome> {
-    let workers = if spec.tuned { 4 } else { 1 };
+    let (workers, concurrency) = match spec.trial {
+        Kind::Drain => (4, 100),
+        _ => (1, spec.callers),
+    };
     let worker = Worker {
-        concurrency: spec.callers.div_ceil(workers),
-        ahead: spec.batch.saturating_sub(1),
+        concurrency,
+        ahead: spec.batch - 1,
         ..Worker::new("q")
     };
     let sessions = sessions(spec, workers).await?;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use telecast_postgres::{Binaries, Durability, Server};
 use tempfile::TempDir;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::Type};
 
 use crate::ours::connect;
 
@@ -63,6 +63,13 @@ impl Postgres {
             .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
             .await
             .with_context(|| format!("cannot make the database {name}"))
+    }
+
+    pub async fn exists(&self, name: &str) -> Result<bool> {
+        let client = self.admin().await?;
+        let found = "SELECT FROM pg_database WHERE datname = $1";
+        let rows = client.query_typed(found, &[(&name, Type::TEXT)]).await?;
+        Ok(!rows.is_empty())
     }
 
     /// A database for one trial, after a checkpoint, so that each begins alike.

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all, try_join3};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::{Connection, Error, Failure, Fence, Fetch, Job, Listener, Queue, settle, validate};
 
@@ -37,6 +37,10 @@ pub struct Worker {
     /// without a listener all of them.
     pub poll: Duration,
 }
+
+/// How long an ended job waits for others that end at the same time, so that they share
+/// a trip. It waits for none where half of those begun have ended.
+const LINGER: Duration = Duration::from_millis(1);
 
 impl Worker {
     /// Ten jobs at once, none ahead; four looks a second.
@@ -81,6 +85,7 @@ impl Worker {
         let mut waiting: VecDeque<Job> = VecDeque::new();
         let mut running: JoinSet<(Fence, Handled)> = JoinSet::new();
         let mut ended = Ended::default();
+        let mut linger = pin!(sleep(LINGER));
         let mut trip: Option<BoxFuture<'_, Result<Vec<Job>, Error>>> = None;
         loop {
             while !stopping && running.len() < self.concurrency {
@@ -97,7 +102,9 @@ impl Worker {
                     true => (self.concurrency + self.ahead).saturating_sub(taken),
                     false => 0,
                 };
-                if room > 0 || !ended.is_empty() {
+                let ripe = ended.len() >= taken || linger.is_elapsed();
+                let worthwhile = if ended.len() > 0 { ripe } else { room > 0 };
+                if worthwhile {
                     more &= room == 0;
                     asked = room;
                     trip = Some(Box::pin(self.trip(
@@ -106,7 +113,7 @@ impl Worker {
                         std::mem::take(&mut ended),
                         room,
                     )));
-                } else if stopping && running.is_empty() {
+                } else if stopping && running.is_empty() && ended.len() == 0 {
                     break;
                 }
             }
@@ -118,6 +125,9 @@ impl Worker {
                     waiting.extend(jobs);
                 }
                 Some(joined) = running.join_next() => {
+                    if ended.len() == 0 {
+                        linger.as_mut().reset(Instant::now() + LINGER);
+                    }
                     ended.note(joined);
                     while let Some(joined) = running.try_join_next() {
                         ended.note(joined);
@@ -127,6 +137,7 @@ impl Worker {
                     Some(names) => more |= names.contains(&self.queue),
                     None => listener = None,
                 },
+                () = linger.as_mut(), if trip.is_none() && ended.len() > 0 => {}
                 _ = look.tick() => more = true,
                 () = &mut stop, if !stopping => stopping = true,
             }
@@ -182,8 +193,8 @@ struct Ended {
 }
 
 impl Ended {
-    fn is_empty(&self) -> bool {
-        self.completed.is_empty() && self.failed.is_empty()
+    fn len(&self) -> usize {
+        self.completed.len() + self.failed.len()
     }
 
     /// A task that did not join was aborted with its runtime; its job expires.

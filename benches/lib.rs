@@ -1,0 +1,5 @@
+//! What several benches share.
+#![forbid(unsafe_code)]
+
+pub mod campaign;
+pub mod deliver;

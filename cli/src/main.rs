@@ -43,13 +43,15 @@ async fn run(command: Command) -> Result<ExitCode> {
         .install_default()
         .ok();
     let variables = Variables::new(&environment);
-    let (format, filter) = variables.logs()?;
+    let mut logs = variables.logs()?;
     // A progress bar and log lines do not share a terminal well: these two keep quiet
     // unless asked.
     let quiet = matches!(command, Command::Demo(_) | Command::Send(_))
         && variables.text("RUST_LOG").is_none();
-    let filter = if quiet { "warn".parse()? } else { filter };
-    telemetry::start(format, filter)?;
+    if quiet {
+        logs.filter = "warn".parse()?;
+    }
+    telemetry::start(logs)?;
     match command {
         Command::Up(up) => up::run(up).await,
         Command::Demo(demo) => demo::run(demo).await,

@@ -21,8 +21,7 @@ const CONNECTIONS: usize = 1;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
-    let (format, filter) = variables.logs()?;
-    telemetry::start(format, filter)?;
+    telemetry::start(variables.logs()?)?;
     let telegram = Settings::at(variables.text("TELEGRAM_API_URL"));
     let app = App {
         pool: database::pool(&variables.required_database_url()?, CONNECTIONS)?,

@@ -6,10 +6,12 @@
 
 mod error;
 mod lane;
+mod report;
 mod scheduler;
 mod upkeep;
 pub mod work;
 
 pub use error::Error;
+pub use report::lateness;
 pub use scheduler::{Ended, Scheduler, Until};
 pub use work::{Source, TELECAST, Work};

@@ -24,8 +24,7 @@ const CONNECTIONS: usize = 2;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
-    let (format, filter) = variables.logs()?;
-    telemetry::start(format, filter)?;
+    telemetry::start(variables.logs()?)?;
     let pool = database::pool(&variables.required_database_url()?, CONNECTIONS)?;
     let invoker = invoke::from_variables(variables)?;
     let work = work::from_variables(variables)?;

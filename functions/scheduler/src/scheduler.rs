@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Source, Work,
     lane::{self, Found, Lane},
-    upkeep,
+    report, upkeep,
 };
 
 /// Looks for jobs at least this often, whatever is known of when they are due:
@@ -38,6 +38,10 @@ const RESUME: Duration = Duration::from_millis(500);
 
 /// A pass of upkeep this often.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// A report this often; a little less than a minute, so that each tick of a schedule
+/// makes one.
+const REPORT: Duration = Duration::from_secs(55);
 
 /// How long a run lasts.
 #[derive(Debug, Clone)]
@@ -81,6 +85,7 @@ pub struct Scheduler {
     work: Vec<Work>,
     kick: Arc<Notify>,
     ear: Option<Ear>,
+    report_on: Instant,
 }
 
 /// What ends a wait.
@@ -118,6 +123,7 @@ impl Scheduler {
             work: work.to_vec(),
             kick,
             ear,
+            report_on: Instant::now(),
         }
     }
 
@@ -131,6 +137,11 @@ impl Scheduler {
             if Instant::now() >= upkeep_on && background.is_empty() {
                 upkeep_on = Instant::now() + UPKEEP;
                 background.spawn(keep_up(self.pool.clone(), self.queue.clone()));
+            }
+            if Instant::now() >= self.report_on {
+                self.report_on = Instant::now() + REPORT;
+                let (pool, queue) = (self.pool.clone(), self.queue.clone());
+                background.spawn(report(pool, queue, self.work.clone()));
             }
             if Instant::now() >= resume_on {
                 resume_on = Instant::now() + RESUME;
@@ -259,6 +270,12 @@ impl Scheduler {
 async fn keep_up(pool: Pool, queue: Queue) {
     if let Err(error) = upkeep::upkeep(&pool, &queue).await {
         tracing::error!(%error, "upkeep failed; it is tried again");
+    }
+}
+
+async fn report(pool: Pool, queue: Queue, work: Vec<Work>) {
+    if let Err(error) = report::report(&pool, &queue, &work).await {
+        tracing::error!(%error, "could not count the queues");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     deliver::{Delivery, Ready},
     files::Files,
     prepare,
+    tally::Tally,
 };
 
 /// Messages of one invocation that are under way at once.
@@ -82,6 +83,7 @@ impl SendMessage {
         let (mut is_claiming, mut is_settling, mut under_way) = (false, false, 0);
         let mut answered: Vec<Settlement> = Vec::new();
         let mut failed = Vec::new();
+        let mut tally = Tally::default();
         let mut outcome = Ok(());
         loop {
             if !is_claiming
@@ -98,11 +100,15 @@ impl SendMessage {
                 let batch = mem::take(&mut answered);
                 let is_failed = |settlement: &&Settlement| settlement.outcome.error().is_some();
                 failed.extend(batch.iter().filter(is_failed).map(|s| s.attempt.id));
+                tally.count(&batch);
                 let settled = self.settle_surely(batch, files.take_changes());
                 steps.push(settled.map(Step::Settled).boxed());
             }
             match steps.next().await {
-                None => return outcome.map(|()| failed),
+                None => {
+                    tally.report();
+                    return outcome.map(|()| failed);
+                }
                 Some(Step::Claimed(claimed)) => {
                     is_claiming = false;
                     match claimed {

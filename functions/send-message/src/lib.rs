@@ -8,6 +8,7 @@ mod flood;
 mod outcome;
 mod pace;
 mod prepare;
+mod tally;
 
 use std::{sync::Arc, time::Duration};
 

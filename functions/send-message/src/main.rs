@@ -18,8 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(45);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
-    let (format, filter) = variables.logs()?;
-    telemetry::start(format, filter)?;
+    telemetry::start(variables.logs()?)?;
     let connections = lambda::concurrency(variables)?;
     let pool = database::pool(&variables.required_database_url()?, connections)?;
     let key = variables.required_key("ENCRYPTION_KEY")?;

@@ -16,8 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(110);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
-    let (format, filter) = variables.logs()?;
-    telemetry::start(format, filter)?;
+    telemetry::start(variables.logs()?)?;
     let connections = lambda::concurrency(variables)?;
     let pool = database::pool(&variables.required_database_url()?, connections)?;
     let handler = StartCampaign::new(pool, Queue::default());

@@ -5,7 +5,11 @@ use std::{fmt::Display, str::FromStr};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tracing_subscriber::EnvFilter;
 
-use crate::{database::DatabaseUrl, secret::Secret, telemetry::LogFormat};
+use crate::{
+    database::DatabaseUrl,
+    secret::Secret,
+    telemetry::{LogFormat, Logs},
+};
 
 /// A variable that is missing or malformed. The message never repeats a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -175,11 +179,12 @@ impl<'a> Variables<'a> {
         )
     }
 
-    /// LOG_FORMAT and RUST_LOG. On Lambda the format is JSON unless set.
+    /// LOG_FORMAT and RUST_LOG, and FUNCTION_PREFIX for metrics. On Lambda the format is
+    /// JSON unless set.
     ///
     /// # Errors
     /// [`ConfigError::Malformed`].
-    pub fn logs(self) -> Result<(LogFormat, EnvFilter), ConfigError> {
+    pub fn logs(self) -> Result<Logs, ConfigError> {
         let format = match self.text("LOG_FORMAT").as_deref() {
             Some("text") => LogFormat::Text,
             Some("json") => LogFormat::Json,
@@ -197,7 +202,13 @@ impl<'a> Variables<'a> {
             name: "RUST_LOG",
             problem: format!("is no filter ({error}); an example is info,telecast_scheduler=debug"),
         })?;
-        Ok((format, filter))
+        Ok(Logs {
+            format,
+            filter,
+            stack: self
+                .text("FUNCTION_PREFIX")
+                .unwrap_or_else(|| "telecast".to_owned()),
+        })
     }
 }
 
@@ -265,7 +276,7 @@ mod tests {
 
     #[test]
     fn logs_are_json_on_lambda_unless_told_otherwise() {
-        let format = |set: &[(&str, &str)]| with(set, |v| v.logs()).map(|(format, _)| format);
+        let format = |set: &[(&str, &str)]| with(set, |v| v.logs()).map(|logs| logs.format);
         assert_eq!(format(&[]), Ok(LogFormat::Text));
         assert_eq!(
             format(&[("AWS_LAMBDA_FUNCTION_NAME", "api")]),

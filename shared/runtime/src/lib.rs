@@ -6,5 +6,6 @@ pub mod database;
 pub mod handler;
 pub mod invoke;
 pub mod lambda;
+pub mod metrics;
 pub mod secret;
 pub mod telemetry;

@@ -1,8 +1,13 @@
 //! The functions, set up as the template does, and handlers that go wrong when told to.
 
-use std::{env, fs, path::PathBuf, time::Duration};
+use std::{
+    env,
+    fs::{self, File},
+    path::PathBuf,
+    time::Duration,
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use telecast_lambda_sim::{End, Function, LambdaSim};
 use telecast_queue::Queue;
 use telecast_runtime::{
@@ -116,6 +121,7 @@ impl Cloud {
 
     fn add_scheduler(&self, invocation_type: &'static str, minute: Duration) {
         let (url, endpoint) = (self.stage.url.clone(), self.lambda.endpoint());
+        let log = self.log();
         self.lambda.add(Function {
             name: "scheduler",
             command: Box::new(move || {
@@ -126,7 +132,14 @@ impl Cloud {
                     .env("LAMBDA_ENDPOINT", &endpoint)
                     .env("INVOCATION_TYPE", invocation_type)
                     .env("HANDLER_SECRET", SECRET)
-                    .env("RUST_LOG", "error");
+                    .env("RUST_LOG", "error")
+                    .stderr(
+                        File::options()
+                            .create(true)
+                            .append(true)
+                            .open(&log)
+                            .unwrap(),
+                    );
                 command
             }),
             // The template says one; two do no harm.
@@ -158,6 +171,19 @@ impl Cloud {
             timeout: TIMEOUT,
             deliveries: set_up.deliveries,
         });
+    }
+
+    fn log(&self) -> PathBuf {
+        self.faults.with_extension("log")
+    }
+
+    /// The scheduler's metrics so far.
+    pub fn metrics(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.log()).unwrap();
+        log.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .filter(|line: &Value| line.get("_aws").is_some())
+            .collect()
     }
 
     /// A campaign that runs at this rate to so many channels.
@@ -209,6 +235,7 @@ impl Cloud {
 impl Drop for Cloud {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.faults).ok();
+        fs::remove_file(self.log()).ok();
     }
 }
 

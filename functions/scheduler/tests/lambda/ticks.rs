@@ -21,6 +21,10 @@ async fn a_campaign_goes_through_three_minutes_of_which_two_ticks_share_one() {
     assert_eq!(cloud.count(campaign, "SENT").await, 80);
     assert_eq!(cloud.ledger().accepted().count(), 80);
     assert_eq!(cloud.ledger().duplicates(), []);
+    let metrics = cloud.metrics();
+    let of_messages = metrics.iter().find(|line| line["queue"] == "send-message");
+    assert!(of_messages.unwrap()["OldestDueSeconds"].is_number());
+    assert!(metrics.iter().any(|line| line["FloodWaits"] == 0));
     // Nothing is due: the next one leaves at once.
     loop {
         match cloud.tick().await {

@@ -117,11 +117,15 @@ async fn answer(
         queue = %invocation.queue,
         jobs = invocation.jobs.len(),
     );
-    let response = handler
-        .handle(invocation, deadline)
-        .instrument(span)
-        .await?;
-    Ok(Answer::new(way, response)?)
+    async {
+        let response = handler.handle(invocation, deadline).await?;
+        let failed = response.batch_item_failures.len();
+        let left = deadline.remaining().as_secs();
+        tracing::info!(failed, seconds_left = left, "handled");
+        Ok(Answer::new(way, response)?)
+    }
+    .instrument(span)
+    .await
 }
 
 #[cfg(test)]

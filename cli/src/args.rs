@@ -26,7 +26,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print when the messages of a campaign would go, and send nothing
     Plan(Plan),
-    /// Bring the database of DATABASE_URL to this version's schema
+    /// Bring the database of DATABASE_URL to this version's schema; make the first admin and,
+    /// where TELEGRAM_BOT_TOKEN and ENCRYPTION_KEY are set, the default bot
     Migrate,
     /// Run the scheduler on the database of DATABASE_URL, and the handlers in this process
     /// or elsewhere
@@ -148,18 +149,4 @@ pub(crate) struct Plan {
     pub(crate) start: Option<DateTime<Utc>>,
 }
 
-const ENVIRONMENT: &str = "\
-Environment:
-  DATABASE_URL            PostgreSQL, direct or behind a pooler [default: embedded]
-  SUPABASE_DIRECT_URL     the same, where DATABASE_URL is not set
-  DATABASE_LISTEN_URL     a session connection for LISTEN, where DATABASE_URL is a transaction pooler
-  TELEGRAM_BOT_TOKEN      the default bot [default: the simulator]
-  TELEGRAM_API_URL        base of the Bot API [default: https://api.telegram.org]
-  TELECAST_ADMIN_PASSWORD the first admin's password [default: generated, and printed once]
-  JWT_SECRET              32 bytes, hex or base64 [default: made, and kept in the data directory]
-  ENCRYPTION_KEY          32 bytes, hex or base64 [default: made, and kept in the data directory]
-  TELECAST_LISTEN         address of the API [default: 127.0.0.1:8787]
-  TELECAST_DATA_DIR       embedded database and keys [default: the user's data directory]
-  PG_BIN_DIR              where initdb and postgres are [default: looked for]
-  RUST_LOG                tracing filter [default: info]
-  LOG_FORMAT              text or json [default: text]";
+const ENVIRONMENT: &str = include_str!("environment.txt");

@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use telecast_api::{App, Kick};
+use telecast_core::bots::EncryptionKey;
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::{Variables, environment},
@@ -20,13 +21,23 @@ use crate::{
 };
 
 pub(crate) async fn migrate() -> Result<ExitCode> {
-    let url = Variables::new(&environment).required_database_url()?;
+    let variables = Variables::new(&environment);
+    let url = variables.required_database_url()?;
     let applied = local::migrate(&url).await?;
     for migration in &applied {
         println!("applied {migration}");
     }
     if applied.is_empty() {
         println!("nothing to do: the database is at this version's schema");
+    }
+    let pool = pool(&url, 1)?;
+    if let Some(password) = local::ensure_admin(&pool, variables).await? {
+        println!("made the user admin, with the password {password}");
+    }
+    if let Some(token) = variables.optional("TELEGRAM_BOT_TOKEN")? {
+        let key = EncryptionKey::new(*variables.required_key("ENCRYPTION_KEY")?.bytes());
+        local::ensure_bot(&pool, &key, &token).await?;
+        println!("the default bot is the one of TELEGRAM_BOT_TOKEN");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,8 +11,12 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result};
 use deadpool_postgres::Pool;
-use telecast_core::{bots, users};
+use telecast_core::{
+    bots::{self, EncryptionKey},
+    users,
+};
 use telecast_runtime::config::Variables;
+use telecast_telegram::BotToken;
 use telecast_telegram_sim::Simulator;
 
 pub(crate) use database::{default_data_dir, migrate};
@@ -70,7 +74,7 @@ impl Local {
         let keys = Keys::load(variables, &settings.data_dir)?;
         let telegram = settings.telegram.start().await?;
         let admin_password = ensure_admin(&pool, variables).await?;
-        ensure_bot(&pool, &keys, &telegram.token).await?;
+        ensure_bot(&pool, &keys.encryption(), &telegram.token).await?;
         let functions = if settings.cargo_lambda {
             let own = database.own_url().zip(telegram.simulator.as_ref());
             let (own_database, simulator) =
@@ -118,7 +122,8 @@ impl Local {
     }
 }
 
-async fn ensure_admin(pool: &Pool, variables: Variables<'_>) -> Result<Option<String>> {
+/// Makes the first admin, if there is none, and gives the password.
+pub(crate) async fn ensure_admin(pool: &Pool, variables: Variables<'_>) -> Result<Option<String>> {
     let password = match variables.text("TELECAST_ADMIN_PASSWORD") {
         Some(text) => users::Password::typed(text),
         None => users::Password::generate(),
@@ -130,10 +135,11 @@ async fn ensure_admin(pool: &Pool, variables: Variables<'_>) -> Result<Option<St
     Ok(made.map(|_| password.expose().to_owned()))
 }
 
-async fn ensure_bot(pool: &Pool, keys: &Keys, token: &telecast_telegram::BotToken) -> Result<()> {
+/// Makes this bot the default one.
+pub(crate) async fn ensure_bot(pool: &Pool, key: &EncryptionKey, token: &BotToken) -> Result<()> {
     let mut client = pool.get().await?;
     let transaction = client.transaction().await?;
-    bots::ensure_default(&transaction, &keys.encryption(), token).await?;
+    bots::ensure_default(&transaction, key, token).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -38,8 +38,11 @@ impl Tally {
         }
     }
 
-    /// As metrics.
+    /// As metrics, if there are any.
     pub(crate) fn report(&self) {
+        if *self == Self::default() {
+            return;
+        }
         tracing::debug!(
             target: metrics::TARGET,
             queue = QUEUE,

@@ -3,8 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::{
-    EnvFilter,
-    filter::filter_fn,
+    filter::{Targets, filter_fn},
     fmt,
     layer::{Layer, SubscriberExt},
     registry,
@@ -28,7 +27,7 @@ pub struct Logs {
     /// How lines are written.
     pub format: LogFormat,
     /// RUST_LOG's.
-    pub filter: EnvFilter,
+    pub filter: Targets,
     /// Whose metrics they are: FUNCTION_PREFIX.
     pub stack: String,
 }

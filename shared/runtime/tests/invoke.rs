@@ -182,6 +182,32 @@ async fn a_handlers_url_is_called_with_the_secret() {
     }
 }
 
+#[tokio::test]
+async fn a_handlers_url_of_iams_kind_is_called_with_a_signature() {
+    let address = server(|request| async move {
+        let signature = request.headers()["authorization"].to_str().unwrap();
+        assert!(signature.contains("/eu-central-1/lambda/aws4_request"));
+        EMPTY.into_response()
+    })
+    .await;
+    let look_up = |name: &str| {
+        let value = match name {
+            "INVOKER" => "url".to_owned(),
+            "HANDLER_AUTH" => "iam".to_owned(),
+            "HANDLER_URLS" => format!("send-message=http://{address}/"),
+            "AWS_REGION" => "eu-central-1".to_owned(),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "example".to_owned(),
+            _ => return None,
+        };
+        Some(value)
+    };
+    let invoker = from_variables(Variables::new(&look_up)).unwrap();
+    assert!(matches!(
+        invoker.invoke(invocation()).await,
+        Invoked::Answered(_)
+    ));
+}
+
 #[test]
 fn a_wrong_invoker_is_named() {
     let error = |set: &[(&str, &str)]| {

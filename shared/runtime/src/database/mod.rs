@@ -36,6 +36,10 @@ pub enum DatabaseError {
 /// How long a caller waits for a connection, and for one to be made.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a connection of the pool may take to show that it is alive. One whose process
+/// was frozen, as on Lambda, may have died without a word, and answers nothing.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
 /// A pool of at most `size` connections. It connects when it is first used, and
 /// replaces connections that the server closed.
 ///
@@ -55,7 +59,7 @@ pub fn pool(url: &DatabaseUrl, size: usize) -> Result<Pool, DatabaseError> {
     let timeouts = Timeouts {
         wait: Some(PATIENCE),
         create: Some(PATIENCE),
-        recycle: Some(PATIENCE),
+        recycle: Some(SIGN_OF_LIFE),
     };
     Ok(Pool::builder(manager)
         .max_size(size)

@@ -151,3 +151,22 @@ pub(crate) async fn invoke(
     }
     is_started
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TELECAST;
+
+    #[test]
+    fn a_handler_that_was_not_reached_is_left_alone_whoever_calls() {
+        let mut lane = Lane::new(TELECAST[0]);
+        let before = Instant::now();
+        lane.wake();
+        assert!(lane.look >= before && lane.look <= Instant::now());
+        lane.hold();
+        let held_until = lane.look;
+        assert!(held_until >= before + NOT_STARTED_PAUSE);
+        lane.wake();
+        assert_eq!(lane.look, held_until);
+    }
+}

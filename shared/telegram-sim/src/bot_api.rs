@@ -30,21 +30,12 @@ async fn call(
     let Some(token) = bot.strip_prefix("bot") else {
         return respond(not_found()).await;
     };
-    let parameters = match parameters(request).await {
-        Ok(parameters) => parameters,
-        Err(description) => {
-            return respond(Reply::Refusal {
-                code: 400,
-                description,
-                parameters: None,
-            })
-            .await;
-        }
-    };
+    let parameters = parameters(request).await;
     let (reply, accepted) = {
         let mut world = shared.world();
         // The time is taken under the lock, so that the ledger is in its order.
-        let reply = world.receive(shared.now(), token, &method, &parameters);
+        let parameters = parameters.as_ref().map_err(String::as_str);
+        let reply = world.receive(shared.now(), token, &method, parameters);
         let accepted = world
             .ledger
             .0
@@ -67,6 +58,9 @@ fn not_found() -> Reply {
 }
 
 /// The parameters of a JSON body, else of a form or the query.
+///
+/// # Errors
+/// Telegram's text, without "Bad Request: ".
 async fn parameters(request: Request) -> Result<Parameters, String> {
     let is_json = request
         .headers()
@@ -76,17 +70,17 @@ async fn parameters(request: Request) -> Result<Parameters, String> {
     if is_json {
         let body: Bytes = request.extract().await.map_err(
             |error: axum::extract::rejection::BytesRejection| {
-                format!("Bad Request: can't parse request: {error}")
+                format!("can't parse request: {error}")
             },
         )?;
         return serde_json::from_slice(&body)
             .map(Parameters)
-            .map_err(|_| "Bad Request: can't parse request: JSON object is expected".to_owned());
+            .map_err(|_| "can't parse request: JSON object is expected".to_owned());
     }
     let form = request
         .extract::<Form<Vec<(String, String)>>, _>()
         .await
-        .map_err(|error| format!("Bad Request: can't parse request: {error}"))?;
+        .map_err(|error| format!("can't parse request: {error}"))?;
     let parameters: Map<String, Value> = form
         .0
         .into_iter()

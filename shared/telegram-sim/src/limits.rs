@@ -31,6 +31,16 @@ impl Window {
     /// # Errors
     /// The microseconds to wait; nothing is admitted then.
     pub fn admit(&mut self, now: Micros) -> Result<(), Micros> {
+        self.has_room(now)?;
+        self.admitted.push_back(now);
+        Ok(())
+    }
+
+    /// Whether a call would be admitted.
+    ///
+    /// # Errors
+    /// The microseconds to wait.
+    pub fn has_room(&mut self, now: Micros) -> Result<(), Micros> {
         while self
             .admitted
             .front()
@@ -39,7 +49,6 @@ impl Window {
             self.admitted.pop_front();
         }
         if self.admitted.len() < self.max {
-            self.admitted.push_back(now);
             return Ok(());
         }
         let first = self.admitted.front().copied().unwrap_or(now);

@@ -64,16 +64,29 @@ impl Pace {
         }
     }
 
-    /// Admits a message, or demands a wait of at least a second.
-    fn admit(&mut self, now: Micros) -> Result<(), u64> {
-        for window in [&mut self.second, &mut self.minute].into_iter().flatten() {
-            if let Err(wait) = window.admit(now) {
+    fn windows(&mut self) -> impl Iterator<Item = &mut Window> {
+        [&mut self.second, &mut self.minute].into_iter().flatten()
+    }
+
+    /// Lets a message pass, or demands a wait of at least a second.
+    fn check(&mut self, now: Micros) -> Result<(), u64> {
+        let wait = self.windows().find_map(|window| window.has_room(now).err());
+        match wait {
+            None => Ok(()),
+            Some(wait) => {
                 let seconds = wait.div_ceil(SECOND).max(1);
                 self.flood.begin(now, seconds);
-                return Err(seconds);
+                Err(seconds)
             }
         }
-        Ok(())
+    }
+
+    /// Counts a message that was let pass, and accepted.
+    fn count(&mut self, now: Micros) {
+        for window in self.windows() {
+            // It has room: `check` saw to that.
+            window.admit(now).ok();
+        }
     }
 }
 
@@ -101,28 +114,31 @@ impl World {
         }
     }
 
-    /// Judges a call that came at `now`, and enters it in the ledger.
+    /// Judges a call that came at `now`, and enters it in the ledger. Parameters that
+    /// could not be read are the text of their refusal.
     pub(crate) fn receive(
         &mut self,
         now: Micros,
         token: &str,
         method: &str,
-        parameters: &Parameters,
+        parameters: Result<&Parameters, &str>,
     ) -> Reply {
         let mut entry = Entry {
             at: now,
             bot: token.split(':').next().unwrap_or_default().to_owned(),
             method: method.to_owned(),
-            chat: parameters.text("chat_id"),
+            chat: parameters.map_or_else(|_| String::new(), |p| p.text("chat_id")),
             chat_id: None,
-            text: parameters.raw_text(),
+            text: parameters.map_or_else(|_| String::new(), Parameters::raw_text),
             media: None,
             message_id: None,
             answer: Answer::Ok,
             held_for: None,
         };
         let reply = if self.knows(token) {
-            self.judge(&mut entry, parameters)
+            parameters
+                .map_err(Reply::bad)
+                .and_then(|parameters| self.judge(&mut entry, parameters))
                 .unwrap_or_else(|refusal| refusal)
         } else {
             Reply::refusal(401, "Unauthorized")
@@ -202,6 +218,10 @@ impl World {
         entry.chat_id = Some(chat.id);
         let (chat_id, kind) = (chat.id, chat.kind);
         let limits = self.limits;
+        let bot = self
+            .bots
+            .entry(entry.bot.clone())
+            .or_insert_with(|| Pace::new(limits.bot_per_second, None));
         let pair = self
             .pairs
             .entry((entry.bot.clone(), chat_id))
@@ -212,6 +232,9 @@ impl World {
         if let Err(held) = pair.flood.admit(now) {
             return Err(hold(entry, held));
         }
+        // A call that comes too soon is not the one that the script is about.
+        pair.check(now).map_err(Reply::wait)?;
+        bot.check(now).map_err(Reply::wait)?;
         let behaviour = chat.script.next();
         if let Some(refusal) = refusal(&behaviour, chat) {
             return Err(refusal);
@@ -222,13 +245,13 @@ impl World {
                 return Err(Reply::wait(seconds));
             }
             Behaviour::BotFlood { seconds } => {
-                self.bot(&entry.bot).flood.begin(now, seconds);
+                bot.flood.begin(now, seconds);
                 return Err(Reply::wait(seconds));
             }
             _ => {}
         }
-        pair.admit(now).map_err(Reply::wait)?;
-        self.bot(&entry.bot).admit(now).map_err(Reply::wait)?;
+        pair.count(now);
+        bot.count(now);
         let message = self.accept(entry, &content);
         Ok(match behaviour {
             Behaviour::SlowAnswer { millis } => {
@@ -287,4 +310,55 @@ fn me(bot: &str) -> Reply {
 fn hold(entry: &mut Entry, held: Held) -> Reply {
     entry.held_for = Some(held.held_for);
     Reply::wait(held.retry_after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chats::Kind;
+
+    const TOKEN: &str = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11";
+
+    fn send(world: &mut World, now: Micros, chat: &str) -> Answer {
+        let parameters = json!({"chat_id": chat, "text": "hello"});
+        let parameters = Parameters(parameters.as_object().cloned().unwrap_or_default());
+        world
+            .receive(now, TOKEN, "sendMessage", Ok(&parameters))
+            .as_answer()
+    }
+
+    fn code(answer: &Answer) -> u16 {
+        match answer {
+            Answer::Refused { code, .. } => *code,
+            _ => 200,
+        }
+    }
+
+    #[test]
+    fn a_call_that_comes_too_soon_takes_no_step_of_the_script() {
+        let mut world = World::new(Limits::default(), Vec::new());
+        world.chats.add(NewChat {
+            id: Some(-7),
+            kind: Kind::Channel,
+            username: Some("news".to_owned()),
+        });
+        world.script(
+            "@news",
+            vec![Behaviour::Accept.once(), Behaviour::Kicked.once()],
+        );
+        let codes: Vec<u16> = [0, 100_000, 2 * SECOND, 4 * SECOND]
+            .map(|now| code(&send(&mut world, now, "@news")))
+            .to_vec();
+        assert_eq!(codes, [200, 429, 403, 200]);
+    }
+
+    #[test]
+    fn a_refusal_of_the_script_uses_up_no_rate() {
+        let mut world = World::new(Limits::default(), Vec::new());
+        world.chats.add_numbered(1);
+        world.script("@sim_channel_1", vec![Behaviour::ServerError.once()]);
+        assert_eq!(code(&send(&mut world, 0, "@sim_channel_1")), 500);
+        assert_eq!(code(&send(&mut world, 1, "@sim_channel_1")), 200);
+        assert_eq!(code(&send(&mut world, 2, "@sim_channel_1")), 429);
+    }
 }

@@ -170,3 +170,22 @@ async fn a_form_is_as_good_as_json() {
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["result"]["text"], "hi", "{answer}");
 }
+
+#[tokio::test]
+async fn a_call_that_cannot_be_read_is_in_the_ledger() {
+    let http = Http::start(Limits::UNLIMITED).await;
+    let answer = http
+        .request(Method::POST, &format!("/bot{TOKEN}/sendMessage"))
+        .header("content-type", "application/json")
+        .body("{\"chat_id\": ")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let ledger = http.get("/sim/ledger").await;
+    assert_eq!(ledger[0]["method"], "sendMessage");
+    assert_eq!(
+        ledger[0]["answer"]["description"],
+        "Bad Request: can't parse request: JSON object is expected"
+    );
+}

@@ -57,11 +57,18 @@ impl Window {
 }
 
 /// A wait that Telegram demands, and that grows when it is ignored.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Flood {
     since: Micros,
     until: Micros,
     seconds: u64,
+    longest: u64,
+}
+
+impl Default for Flood {
+    fn default() -> Self {
+        Self::growing_to(3600)
+    }
 }
 
 /// A call that came during a flood wait.
@@ -76,8 +83,15 @@ pub struct Held {
 impl Flood {
     /// Calls that were on their way when the wait was demanded are no offence.
     const GRACE: Micros = SECOND;
-    /// Waits do not grow beyond this.
-    const LONGEST_SECONDS: u64 = 3600;
+    /// A wait that does not grow beyond so many seconds.
+    pub fn growing_to(longest: u64) -> Self {
+        Self {
+            since: 0,
+            until: 0,
+            seconds: 0,
+            longest,
+        }
+    }
 
     /// Demands a wait from now.
     pub fn begin(&mut self, now: Micros, seconds: u64) {
@@ -85,6 +99,7 @@ impl Flood {
             since: now,
             until: now.saturating_add(seconds.saturating_mul(SECOND)),
             seconds,
+            longest: self.longest,
         };
     }
 
@@ -98,7 +113,7 @@ impl Flood {
         }
         let held_for = now.saturating_sub(self.since);
         if held_for > Self::GRACE {
-            self.seconds = (self.seconds * 2).clamp(1, Self::LONGEST_SECONDS.max(self.seconds));
+            self.seconds = (self.seconds * 2).clamp(1, self.longest.max(self.seconds));
             self.until = self
                 .until
                 .max(now.saturating_add(self.seconds.saturating_mul(SECOND)));

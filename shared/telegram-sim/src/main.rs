@@ -30,6 +30,9 @@ struct Arguments {
     /// Enforce no rates.
     #[arg(long)]
     unlimited: bool,
+    /// Seconds up to which an ignored flood wait grows.
+    #[arg(long, default_value_t = 3600)]
+    longest_wait: u64,
 }
 
 #[tokio::main]
@@ -41,10 +44,13 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let mut simulator = Simulator::start(Config {
         listen: arguments.listen,
-        limits: if arguments.unlimited {
-            Limits::UNLIMITED
-        } else {
-            Limits::default()
+        limits: Limits {
+            longest_wait: arguments.longest_wait,
+            ..if arguments.unlimited {
+                Limits::UNLIMITED
+            } else {
+                Limits::default()
+            }
         },
         chats: arguments.chats,
         accept_any_username: arguments.any_username,

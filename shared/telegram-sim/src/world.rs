@@ -25,15 +25,18 @@ pub struct Limits {
     pub chat_per_second: Option<usize>,
     /// Messages of a bot to a group in any minute.
     pub group_per_minute: Option<usize>,
+    /// A flood wait that is ignored doubles up to so many seconds.
+    pub longest_wait: u64,
 }
 
 impl Default for Limits {
-    /// Telegram's: 30, 1 and 20.
+    /// Telegram's: 30, 1 and 20; an hour at most.
     fn default() -> Self {
         Self {
             bot_per_second: Some(30),
             chat_per_second: Some(1),
             group_per_minute: Some(20),
+            longest_wait: 3600,
         }
     }
 }
@@ -44,11 +47,11 @@ impl Limits {
         bot_per_second: None,
         chat_per_second: None,
         group_per_minute: None,
+        longest_wait: 3600,
     };
 }
 
 /// The pace of one bot, or of one bot in one chat.
-#[derive(Default)]
 struct Pace {
     flood: Flood,
     second: Option<Window>,
@@ -56,9 +59,9 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(per_second: Option<usize>, per_minute: Option<usize>) -> Self {
+    fn new(longest_wait: u64, per_second: Option<usize>, per_minute: Option<usize>) -> Self {
         Self {
-            flood: Flood::default(),
+            flood: Flood::growing_to(longest_wait),
             second: per_second.map(|max| Window::new(max, SECOND)),
             minute: per_minute.map(|max| Window::new(max, 60 * SECOND)),
         }
@@ -185,10 +188,10 @@ impl World {
     }
 
     fn bot(&mut self, bot: &str) -> &mut Pace {
-        let limit = self.limits.bot_per_second;
+        let limits = self.limits;
         self.bots
             .entry(bot.to_owned())
-            .or_insert_with(|| Pace::new(limit, None))
+            .or_insert_with(|| Pace::new(limits.longest_wait, limits.bot_per_second, None))
     }
 
     fn judge(&mut self, entry: &mut Entry, parameters: &Parameters) -> Result<Reply, Reply> {
@@ -221,13 +224,13 @@ impl World {
         let bot = self
             .bots
             .entry(entry.bot.clone())
-            .or_insert_with(|| Pace::new(limits.bot_per_second, None));
+            .or_insert_with(|| Pace::new(limits.longest_wait, limits.bot_per_second, None));
         let pair = self
             .pairs
             .entry((entry.bot.clone(), chat_id))
             .or_insert_with(|| {
                 let per_minute = limits.group_per_minute.filter(|_| kind.is_group());
-                Pace::new(limits.chat_per_second, per_minute)
+                Pace::new(limits.longest_wait, limits.chat_per_second, per_minute)
             });
         if let Err(held) = pair.flood.admit(now) {
             return Err(hold(entry, held));

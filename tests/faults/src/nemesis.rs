@@ -99,7 +99,7 @@ impl Nemesis {
 
     async fn strike(&mut self, stack: &mut Stack) -> Result<String> {
         let place = self.dice.place(stack.schedulers.len());
-        Ok(match self.dice.between(0, 30) {
+        Ok(match self.dice.between(0, 32) {
             0..3 => self.restart_scheduler(stack, place)?,
             3..6 => {
                 let scheduler = &stack.schedulers[place];
@@ -175,6 +175,14 @@ impl Nemesis {
                 }
                 None => "kill -9 pg-boss supervisor: none".to_owned(),
             },
+            29 => {
+                stack.database.lose();
+                "connections lost before PostgreSQL".to_owned()
+            }
+            30 => {
+                stack.pooled.lose();
+                "connections lost before PgBouncer".to_owned()
+            }
             _ => self.freeze(stack.simulator.id(), "Telegram")?,
         })
     }

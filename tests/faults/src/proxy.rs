@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU16, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -16,6 +17,9 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// How long a lost connection stays open, and silent.
+const LOST: Duration = Duration::from_secs(3600);
+
 /// What befalls the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
@@ -23,6 +27,9 @@ struct State {
     is_stalled: bool,
     /// Connections of an earlier epoch are cut.
     epoch: u64,
+    /// Connections of an earlier age are lost: nothing moves on them ever again, and
+    /// nobody is told.
+    age: u64,
 }
 
 /// Forwards connections of a port of the loopback address to another.
@@ -42,6 +49,7 @@ impl Proxy {
         let state = watch::Sender::new(State {
             is_stalled: false,
             epoch: 0,
+            age: 0,
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&target), state.clone()));
         Ok(Self {
@@ -60,6 +68,11 @@ impl Proxy {
     /// Cuts every connection.
     pub(crate) fn cut(&self) {
         self.state.send_modify(|state| state.epoch += 1);
+    }
+
+    /// Loses every connection, as a firewall does that forgets them: new ones work.
+    pub(crate) fn lose(&self) {
+        self.state.send_modify(|state| state.age += 1);
     }
 
     /// Stops or lets flow every byte.
@@ -88,14 +101,21 @@ async fn serve(listener: TcpListener, target: Arc<AtomicU16>, state: watch::Send
 }
 
 async fn forward(client: TcpStream, server: TcpStream, mut state: watch::Receiver<State>) {
-    let epoch = state.borrow().epoch;
-    let stalls = state.clone();
+    let (epoch, age) = (state.borrow().epoch, state.borrow().age);
+    let (stalls, mut losses) = (state.clone(), state.clone());
     let (client_reads, client_writes) = client.into_split();
     let (server_reads, server_writes) = server.into_split();
+    let lost = async {
+        losses.wait_for(|state| state.age != age).await.ok();
+        tokio::time::sleep(LOST).await;
+    };
+    let mut to_server = (client_reads, server_writes);
+    let mut to_client = (server_reads, client_writes);
     tokio::select! {
-        () = pump(client_reads, server_writes, stalls.clone()) => {}
-        () = pump(server_reads, client_writes, stalls) => {}
+        () = pump(&mut to_server.0, &mut to_server.1, stalls.clone()) => {}
+        () = pump(&mut to_client.0, &mut to_client.1, stalls) => {}
         _ = state.wait_for(|state| state.epoch != epoch) => {}
+        () = lost => {}
     }
 }
 

@@ -81,7 +81,17 @@ impl Stack {
         let mut simulator = Part::new(
             "telegram-sim",
             program("telegram-sim")?,
-            &["--listen", &listen, "--chats", "0", "--token", TOKEN],
+            &[
+                "--listen",
+                &listen,
+                "--chats",
+                "0",
+                "--token",
+                TOKEN,
+                // What a frozen process sends late doubles the wait each time.
+                "--longest-wait",
+                "10",
+            ],
             folder.join("telegram-sim.log"),
         );
         simulator.start(&[])?;

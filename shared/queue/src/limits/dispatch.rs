@@ -42,6 +42,13 @@ pub async fn dispatch(
     rows.iter().map(Job::from_row).collect()
 }
 
+/// The statement behind [`dispatch`], for `EXPLAIN`.
+#[doc(hidden)]
+#[must_use]
+pub fn dispatch_statement(queue: &Queue) -> String {
+    queue.sql(include_str!("dispatch.sql")).to_string()
+}
+
 /// How long until the first job of `queue_name` that its limits may grant; none when
 /// no job waits, or none but under a hold without end. Zero means: dispatch now.
 ///

@@ -36,6 +36,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio_postgres::{GenericClient, types::Type};
 
+#[doc(hidden)]
+pub use dispatch::dispatch_statement;
 pub use dispatch::{dispatch, next_due};
 use interval::Interval;
 

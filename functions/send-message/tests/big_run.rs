@@ -14,24 +14,12 @@ mod common;
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
-    process::{Child, Command, Stdio},
-    sync::Arc,
     time::Duration,
 };
 
-use common::{KEY, Stage, telegram};
+use common::{Stage, worker::Worker};
 use serde_json::json;
-use telecast_core::bots::EncryptionKey;
-use telecast_queue::Queue;
-use telecast_runtime::{
-    database::{DatabaseUrl, pool},
-    invoke::InProcess,
-};
-use telecast_scheduler::{Scheduler, TELECAST, Until};
-use telecast_send_message::SendMessage;
 use telecast_telegram_sim::{Behaviour, Ledger};
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 const CAMPAIGNS: usize = 5;
 
@@ -89,62 +77,11 @@ fn fate(number: usize, of: usize, lasting_errors: bool) -> Fate {
     }
 }
 
-/// A process that dispatches and delivers: this test's own program, told to run
-/// [`worker`].
-struct Worker(Child);
-
-impl Worker {
-    fn start(stage: &Stage) -> Self {
-        let child = Command::new(env::current_exe().unwrap())
-            .args(["worker", "--exact", "--ignored"])
-            .env(
-                "BIG_RUN_DATABASE",
-                format!("{}&application_name=worker", stage.url),
-            )
-            .env("BIG_RUN_TELEGRAM", stage.simulator.base_url())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self(child)
-    }
-
-    /// kill -9.
-    fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.0.kill().unwrap_or_default();
-        self.0.wait().ok();
-    }
-}
-
 /// Not a test: the program of [`Worker`].
 #[tokio::test]
 #[ignore = "the process that big runs start and kill"]
 async fn worker() {
-    let Ok(url) = env::var("BIG_RUN_DATABASE") else {
-        return;
-    };
-    let url: DatabaseUrl = url.parse().unwrap();
-    let pool = pool(&url, 12).unwrap();
-    let handler = SendMessage::new(
-        pool.clone(),
-        Queue::default(),
-        telegram(&env::var("BIG_RUN_TELEGRAM").unwrap()),
-        EncryptionKey::new(KEY),
-    );
-    let invoker = InProcess::new(Duration::from_secs(45)).with(handler);
-    let work = TELECAST.map(|work| work);
-    let kick = Arc::new(Notify::new());
-    let mut scheduler =
-        Scheduler::new(pool, Queue::default(), Arc::new(invoker), &work, kick, None);
-    scheduler
-        .run(Until::Stopped(CancellationToken::new()))
-        .await;
+    common::worker::work().await;
 }
 
 /// What the run left behind.
@@ -232,20 +169,7 @@ async fn run(on_uncertain: &str) -> Outcome {
 /// The channels of message jobs that are SENDING while nobody sends.
 async fn under_way(stage: &Stage) -> BTreeSet<String> {
     let client = stage.client().await;
-    // The server still finishes what it had read of the killed process's statements.
-    loop {
-        let row = client
-            .query_typed_one(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker'",
-                &[],
-            )
-            .await
-            .unwrap();
-        if row.get::<_, i64>(0) == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    Worker::until_gone(stage).await;
     client
         .query_typed(
             "SELECT recipient->>'username' AS name FROM jobs WHERE status = 'SENDING'",

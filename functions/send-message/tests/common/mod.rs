@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+pub mod worker;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -37,6 +39,7 @@ pub struct Stage {
     pub simulator: Simulator,
     pub handler: SendMessage,
     pub bot_id: Uuid,
+    bot_rate: u32,
     bots: u32,
     /// As if it were so late: a turn begins when all that waits is due.
     pub now: DateTime<Utc>,
@@ -75,12 +78,19 @@ fn handler(pool: &Pool, simulator: &Simulator) -> SendMessage {
 }
 
 impl Stage {
+    /// With a simulator that enforces no limits, and bots that know none.
     pub async fn set() -> Self {
+        Self::with(Limits::UNLIMITED, 1_000).await
+    }
+
+    /// With a simulator that enforces `limits`, and bots that send so many messages a
+    /// second.
+    pub async fn with(limits: Limits, bot_rate: u32) -> Self {
         let database = telecast_postgres::testing::database("send_message", migrate).await;
         let url: DatabaseUrl = database.url().parse().unwrap();
         let pool = pool(&url, 8).unwrap();
         let simulator = Simulator::start(Config {
-            limits: Limits::UNLIMITED,
+            limits,
             ..Config::default()
         })
         .await
@@ -92,6 +102,7 @@ impl Stage {
             simulator,
             handler,
             bot_id: Uuid::nil(),
+            bot_rate,
             bots: 0,
             now: Utc::now(),
         };
@@ -115,7 +126,7 @@ impl Stage {
         let new: NewBot = serde_json::from_value(json!({
             "name": format!("bot {telegram_id}"),
             "token": format!("{telegram_id}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-            "ratePerSecond": 1000,
+            "ratePerSecond": self.bot_rate,
         }))
         .unwrap();
         let identity = Identity {

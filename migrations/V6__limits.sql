@@ -21,6 +21,11 @@ CREATE TABLE limits (
   held_until timestamptz NOT NULL DEFAULT '-infinity',
   -- The last grant: of two groups that wait, the one served longest ago goes first.
   granted_on timestamptz NOT NULL DEFAULT 'epoch',
+  -- At most so many jobs in a day (UTC); null: any number.
+  daily      integer CHECK (daily > 0),
+  -- Jobs granted on `day`, the day of the last grant.
+  day        date NOT NULL DEFAULT 'epoch',
+  day_jobs   integer NOT NULL DEFAULT 0,
   CHECK (queue IS NULL OR parent_id IS NULL)
 ) WITH (fillfactor = 50);
 

@@ -385,3 +385,54 @@ fn whatever_happens_the_limit_holds_and_nothing_starves() {
         })
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_day_grants_no_more_than_its_number_and_the_next_day_goes_on() {
+    let bench = limited(Limit::rate(1_000, SECOND)).await;
+    limits::set_daily(&bench.client, "all", Some(5))
+        .await
+        .unwrap();
+    for name in ["a", "b"] {
+        group(&bench, name, Limit::rate(1_000, SECOND)).await;
+        jobs(&bench, name, 6, None).await;
+    }
+    let midnight = (start().date_naive() + TimeDelta::days(1))
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc();
+    let mut granted = Vec::new();
+    for hour in 0..72 {
+        let now = midnight + TimeDelta::hours(hour);
+        let mut jobs = 0;
+        for step in 0..20 {
+            let now = now + TimeDelta::milliseconds(100 * step);
+            jobs += dispatch(&bench, 100, now).await.len();
+        }
+        granted.push(jobs);
+    }
+    let days: Vec<usize> = granted.chunks(24).map(|day| day.iter().sum()).collect();
+    assert_eq!(days, [5, 5, 2]);
+}
+
+#[tokio::test]
+async fn when_the_day_is_used_up_the_next_job_is_due_at_midnight() {
+    let bench = limited(Limit::rate(1_000, SECOND)).await;
+    limits::set_daily(&bench.client, "all", Some(1))
+        .await
+        .unwrap();
+    group(&bench, "a", Limit::rate(1_000, SECOND)).await;
+    jobs(&bench, "a", 2, None).await;
+    let noon = (start().date_naive() + TimeDelta::days(1))
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc()
+        + TimeDelta::hours(12);
+    assert_eq!(dispatch(&bench, 100, noon).await.len(), 1);
+    let later = noon + TimeDelta::hours(1);
+    assert_eq!(dispatch(&bench, 100, later).await.len(), 0);
+    let due = limits::next_due(&bench.queue, &bench.client, "q", Some(later))
+        .await
+        .unwrap();
+    assert_eq!(due, Some(Duration::from_secs(11 * 3_600)));
+    // Any number again.
+    limits::set_daily(&bench.client, "all", None).await.unwrap();
+    assert_eq!(dispatch(&bench, 100, later).await.len(), 1);
+}

@@ -8,16 +8,24 @@
 -- granted. Any number of dispatchers may run this at once: each skips what another
 -- has locked, and no grant is made from old figures.
 WITH clock AS MATERIALIZED (
-  SELECT coalesce($3, clock_timestamp()) AS now
+  SELECT
+    at.now,
+    (at.now AT TIME ZONE 'UTC')::date AS today
+  FROM (SELECT coalesce($3, clock_timestamp()) AS now) AS at
 ),
 parent AS MATERIALIZED (
   SELECT
     p.id,
-    least($2, floor(extract(epoch FROM clock.now + p.tolerance - greatest(p.tat, clock.now)) / extract(epoch FROM p.step)) + 1) AS available
+    least(
+      $2,
+      floor(extract(epoch FROM clock.now + p.tolerance - greatest(p.tat, clock.now)) / extract(epoch FROM p.step)) + 1,
+      p.daily - CASE WHEN p.day = clock.today THEN p.day_jobs ELSE 0 END
+    ) AS available
   FROM clock, public.limits AS p
   WHERE p.queue = $1
     AND p.tat - p.tolerance <= clock.now
     AND p.held_until <= clock.now
+    AND (p.daily IS NULL OR p.day <> clock.today OR p.day_jobs < p.daily)
   ORDER BY p.granted_on
 ),
 -- Each parent's groups, the one served longest ago first, each with its share of
@@ -89,11 +97,15 @@ chosen AS MATERIALIZED (
 locked_parent AS MATERIALIZED (
   SELECT
     p.id,
-    floor(extract(epoch FROM clock.now + p.tolerance - greatest(p.tat, clock.now)) / extract(epoch FROM p.step)) + 1 AS available
+    least(
+      floor(extract(epoch FROM clock.now + p.tolerance - greatest(p.tat, clock.now)) / extract(epoch FROM p.step)) + 1,
+      p.daily - CASE WHEN p.day = clock.today THEN p.day_jobs ELSE 0 END
+    ) AS available
   FROM clock, public.limits AS p
   WHERE p.id IN (SELECT parent_id FROM chosen)
     AND p.tat - p.tolerance <= clock.now
     AND p.held_until <= clock.now
+    AND (p.daily IS NULL OR p.day <> clock.today OR p.day_jobs < p.daily)
   FOR NO KEY UPDATE OF p SKIP LOCKED
 ),
 locked_group AS MATERIALIZED (
@@ -163,7 +175,9 @@ charged AS (
   UPDATE public.limits AS l
   SET
     tat = greatest(l.tat, clock.now) + charge.jobs * l.step,
-    granted_on = clock.now
+    granted_on = clock.now,
+    day = clock.today,
+    day_jobs = charge.jobs + CASE WHEN l.day = clock.today THEN l.day_jobs ELSE 0 END
   FROM charge, clock
   WHERE l.id = charge.id
 )

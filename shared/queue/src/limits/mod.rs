@@ -126,6 +126,22 @@ async fn set(
     Ok(())
 }
 
+/// Lets a queue limit grant at most so many jobs in a day (UTC), beside its rate; none:
+/// any number. A job that comes back unfinished and is dispatched again counts again.
+pub async fn set_daily(
+    client: &impl GenericClient,
+    id: &str,
+    jobs: Option<i32>,
+) -> Result<(), Error> {
+    client
+        .execute_typed(
+            "UPDATE public.limits SET daily = $2 WHERE id = $1 AND daily IS DISTINCT FROM $2",
+            &[(&id, Type::TEXT), (&jobs, Type::INT4)],
+        )
+        .await?;
+    Ok(())
+}
+
 /// Lets a limit grant nothing for a while; a longer hold stays.
 pub async fn hold(
     client: &impl GenericClient,

@@ -2,12 +2,24 @@
 -- waits, or none but in groups that are held without an end.
 --   $1 queue   $2 now, or null for the database's clock
 WITH clock AS MATERIALIZED (
-  SELECT coalesce($2, clock_timestamp()) AS now
+  SELECT
+    at.now,
+    (at.now AT TIME ZONE 'UTC')::date AS today
+  FROM (SELECT coalesce($2, clock_timestamp()) AS now) AS at
 )
 SELECT extract(epoch FROM greatest(min(due.due_on), clock.now) - clock.now)::float8
 FROM clock
-CROSS JOIN (
-  SELECT greatest(p.tat - p.tolerance, p.held_until, g.tat - g.tolerance, g.held_until, job.start_after) AS due_on
+CROSS JOIN LATERAL (
+  SELECT
+    greatest(
+      p.tat - p.tolerance,
+      p.held_until,
+      -- Today's jobs are used up: tomorrow.
+      CASE WHEN p.day = clock.today AND p.day_jobs >= p.daily THEN (clock.today + 1)::timestamp AT TIME ZONE 'UTC' END,
+      g.tat - g.tolerance,
+      g.held_until,
+      job.start_after
+    ) AS due_on
   FROM public.limits AS p
   JOIN public.limits AS g ON g.parent_id = p.id
   -- The first entry of the group in the dispatch index.

@@ -8,17 +8,28 @@ CREATE TABLE bots (
   telegram_id      bigint,
   username         text,
   rate_per_second  integer NOT NULL DEFAULT 25 CHECK (rate_per_second BETWEEN 1 AND 1000),
+  -- At most so many messages in a day (UTC); null: any number.
+  messages_per_day integer CHECK (messages_per_day BETWEEN 1 AND 100000000),
+  -- After a flood wait, or while it is warmed up, a bot and its campaigns go at so many
+  -- percent of their rates; null: all. Ten more at ramp_on, and then each ramp_every.
+  ramp             integer CHECK (ramp BETWEEN 1 AND 99),
+  ramp_on          timestamptz,
+  ramp_every       interval,
   stopped_at       timestamptz,
   stop_reason      text,
   created_at       timestamptz NOT NULL DEFAULT now(),
-  updated_at       timestamptz NOT NULL DEFAULT now()
+  updated_at       timestamptz NOT NULL DEFAULT now(),
+  CHECK (num_nulls(ramp, ramp_on, ramp_every) IN (0, 3))
 );
+CREATE INDEX bots_ramp_idx ON bots (ramp_on) WHERE ramp_on IS NOT NULL;
 
 CREATE TABLE channels (
   id              uuid PRIMARY KEY,
   -- Without the leading @. A private channel has only a chat id.
   username        text,
   chat_id         bigint,
+  -- As Telegram told; null until it did. Groups take fewer messages than channels.
+  kind            text CHECK (kind IN ('PRIVATE', 'GROUP', 'SUPERGROUP', 'CHANNEL')),
   title           text,
   category        text,
   tgstat_url      text,

@@ -24,6 +24,15 @@ CREATE TABLE campaigns (
   scheduled_at     timestamptz,
   -- A campaign that has not begun by then is MISSED.
   not_after        timestamptz,
+  -- No message leaves from quiet_from until quiet_to, each day in this time zone.
+  quiet_from       time,
+  quiet_to         time,
+  quiet_zone       text,
+  -- A campaign that recurs never runs itself: each occurrence is a campaign of its own,
+  -- whose `recurs_as` it is.
+  cron             text,
+  cron_zone        text,
+  recurs_as        uuid REFERENCES campaigns (id),
   mode             text NOT NULL DEFAULT 'LIVE' CHECK (mode IN ('LIVE', 'TEST', 'DRY_RUN')),
   -- The operator's own chat, which gets all messages of a test.
   test_chat_id     bigint,
@@ -50,9 +59,15 @@ CREATE TABLE campaigns (
   CHECK ((status = 'PAUSED') = (pause_reason IS NOT NULL)),
   CHECK (sent + failed + skipped + uncertain + cancelled <= total),
   CHECK (scheduled_at <= not_after),
+  CHECK (num_nulls(quiet_from, quiet_to, quiet_zone) IN (0, 3)),
+  CHECK (quiet_from <> quiet_to),
+  CHECK (num_nulls(cron, cron_zone) IN (0, 2)),
+  CHECK (cron IS NULL OR num_nonnulls(recurs_as, scheduled_at, not_after) = 0),
   FOREIGN KEY (template_id, template_version) REFERENCES template_versions (template_id, version)
 ) WITH (fillfactor = 70);
 CREATE INDEX campaigns_bot_idx ON campaigns (bot_id) WHERE status IN ('RUNNING', 'PAUSED');
+CREATE INDEX campaigns_quiet_idx ON campaigns (id) WHERE status = 'RUNNING' AND quiet_from IS NOT NULL;
+CREATE INDEX campaigns_recurs_idx ON campaigns (recurs_as) WHERE recurs_as IS NOT NULL;
 CREATE INDEX campaigns_resume_idx ON campaigns (resumes_at) WHERE resumes_at IS NOT NULL;
 
 CREATE TABLE jobs (
@@ -93,14 +108,11 @@ CREATE FUNCTION plan_step(delivery_rate integer) RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT interval '60.3 seconds' / delivery_rate $$;
 
--- The slot at a place of the grid. Slots lie on whole milliseconds, plus the
--- number of the plan in microseconds: two plans of a campaign never share one.
-CREATE FUNCTION plan_slot(origin timestamptz, plan integer, delivery_rate integer, place bigint) RETURNS timestamptz
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-  SELECT date_trunc('milliseconds', origin + place::float8 * plan_step(delivery_rate))
-    + (plan % 1000) * interval '1 microsecond'
-$$;
+-- A slot at this time. Slots lie on whole milliseconds, plus the number of the plan in
+-- microseconds: two plans of a campaign never share one.
+CREATE FUNCTION plan_slot(at timestamptz, plan integer) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT date_trunc('milliseconds', at) + (plan % 1000) * interval '1 microsecond' $$;
 
 -- Up to a fifth of the step to either side, so that messages do not come like
 -- clockwork. It repeats with the minute: whatever the jitter, messages that are
@@ -110,4 +122,82 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT ((hashtext(campaign_id::text || (place % delivery_rate)::text) & 1023) / 1023.0 - 0.5)::float8
     * 0.4 * plan_step(delivery_rate)
+$$;
+
+-- When the quiet hours end that lie at this time; null outside of them.
+CREATE FUNCTION quiet_until(at timestamptz, quiet_from time, quiet_to time, quiet_zone text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT CASE
+    WHEN quiet_from < quiet_to AND wall >= quiet_from AND wall < quiet_to THEN (today + quiet_to) AT TIME ZONE quiet_zone
+    WHEN quiet_from > quiet_to AND wall >= quiet_from THEN (today + 1 + quiet_to) AT TIME ZONE quiet_zone
+    WHEN quiet_from > quiet_to AND wall < quiet_to THEN (today + quiet_to) AT TIME ZONE quiet_zone
+  END
+  FROM (
+    SELECT
+      (at AT TIME ZONE quiet_zone)::date AS today,
+      (at AT TIME ZONE quiet_zone)::time AS wall
+  ) AS clock
+$$;
+
+-- The times outside of quiet hours, from `origin` on, that hold `total` in all: how long
+-- each is, and how much went before. One without an end where there are no quiet hours.
+-- Days are counted on the wall's clock and lengths in true time, so that a change to
+-- summer time neither loses nor doubles a slot.
+CREATE FUNCTION awake_times(origin timestamptz, total interval, quiet_from time, quiet_to time, quiet_zone text)
+RETURNS TABLE (begins timestamptz, length interval, before interval)
+LANGUAGE sql STABLE
+AS $$
+  SELECT
+    origin,
+    NULL::interval,
+    interval '0'
+  WHERE quiet_from IS NULL
+  UNION ALL
+  SELECT
+    begins,
+    ends - begins,
+    coalesce(sum(ends - begins) OVER (ORDER BY begins ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), interval '0')
+  FROM (
+    SELECT
+      greatest(origin, (day + quiet_to) AT TIME ZONE quiet_zone) AS begins,
+      (day + quiet_from + CASE WHEN quiet_from < quiet_to THEN interval '1 day' ELSE interval '0' END) AT TIME ZONE quiet_zone AS ends
+    FROM generate_series(
+      date_trunc('day', origin AT TIME ZONE quiet_zone) - interval '1 day',
+      date_trunc('day', origin AT TIME ZONE quiet_zone) + interval '1 day' * (3 + ceil(
+        extract(epoch FROM total) / (86400 - mod(extract(epoch FROM quiet_to - quiet_from) + 86400, 86400))
+      )::float8),
+      interval '1 day'
+    ) AS day
+    WHERE quiet_from IS NOT NULL
+  ) AS days
+  WHERE ends > begins
+$$;
+
+-- The grid: as many slots as there are places, from now on, none in quiet hours.
+CREATE FUNCTION plan_slots(places bigint, plan integer, delivery_rate integer, quiet_from time, quiet_to time, quiet_zone text)
+RETURNS TABLE (place bigint, slot timestamptz)
+LANGUAGE sql STABLE
+AS $$
+  SELECT
+    place,
+    plan_slot(awake.begins + (place * plan_step(delivery_rate) - awake.before), plan)
+  FROM awake_times(now(), places * plan_step(delivery_rate), quiet_from, quiet_to, quiet_zone) AS awake
+  CROSS JOIN LATERAL generate_series(
+    ceil(extract(epoch FROM awake.before) / extract(epoch FROM plan_step(delivery_rate)))::bigint,
+    least(
+      places,
+      ceil(extract(epoch FROM awake.before + awake.length) / extract(epoch FROM plan_step(delivery_rate)))::bigint
+    ) - 1
+  ) AS place
+$$;
+
+-- When a queue job of this slot may start: with its jitter, unless that leads into quiet hours.
+CREATE FUNCTION plan_start(slot timestamptz, jitter interval, quiet_from time, quiet_to time, quiet_zone text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT CASE
+    WHEN quiet_from IS NULL OR quiet_until(slot + jitter, quiet_from, quiet_to, quiet_zone) IS NULL THEN slot + jitter
+    ELSE slot
+  END
 $$;

@@ -1,10 +1,11 @@
-//! The handler of the queue `start-campaign`: a campaign becomes message jobs.
+//! The handler of the queue `start-campaign`: a campaign becomes message jobs, or, where
+//! it recurs, starts a campaign of its own for each occurrence.
 #![forbid(unsafe_code)]
 
 use deadpool_postgres::Pool;
 use serde::Deserialize;
 use telecast_core::{
-    campaigns::START_QUEUE,
+    campaigns::{self, Occurrence, START_QUEUE},
     delivery::{self, Planned},
 };
 use telecast_queue::{Failure, Job, Queue};
@@ -44,7 +45,7 @@ impl StartCampaign {
         Self { pool, queue }
     }
 
-    /// Plans one campaign and completes its queue job, in one transaction.
+    /// Plans one campaign, or has it recur, and completes its queue job, in one transaction.
     async fn plan(&self, job: &Job) -> Result<(), PlanError> {
         let payload = Payload::deserialize(&job.data)?;
         let mut client = self.pool.get().await?;
@@ -52,6 +53,8 @@ impl StartCampaign {
             .transaction()
             .await
             .map_err(telecast_core::Error::from)?;
+        let occurrence =
+            campaigns::occur(&transaction, &self.queue, payload.campaign_id, job.id).await?;
         let planned = delivery::plan(&transaction, payload.campaign_id).await?;
         self.queue
             .complete(&*transaction, START_QUEUE, [job], None)
@@ -61,6 +64,13 @@ impl StartCampaign {
             .commit()
             .await
             .map_err(telecast_core::Error::from)?;
+        match occurrence {
+            Occurrence::Nothing => {}
+            occurrence => {
+                tracing::info!(campaign_id = %payload.campaign_id, ?occurrence, "recurs");
+                return Ok(());
+            }
+        }
         match planned {
             Planned::Now { total } => {
                 tracing::info!(campaign_id = %payload.campaign_id, total, "planned");

@@ -3,6 +3,7 @@
 use std::{fmt::Display, ops::RangeInclusive};
 
 use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Deserializer};
 use tokio_postgres::error::SqlState;
 
 use crate::{Error, Result};
@@ -58,4 +59,11 @@ pub(crate) fn in_use(error: tokio_postgres::Error, what: &str) -> Error {
     } else {
         error.into()
     }
+}
+
+/// A field of a patch that may be taken away: absent is none, `null` is none within.
+pub(crate) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

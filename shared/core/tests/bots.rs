@@ -35,6 +35,8 @@ async fn add(client: &mut Client, name: &str) -> Result<Bot, Error> {
         name: name.to_owned(),
         token: token(TOKEN),
         rate_per_second: 25,
+        messages_per_day: None,
+        warm_up: false,
     };
     let bot = bots::create(&transaction, &operator(), &key(), new, &identity(123456)).await?;
     transaction.commit().await.unwrap();

@@ -6,15 +6,13 @@ mod key;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use telecast_queue::limits;
 use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
     audit::{self, Actor},
-    campaigns::{bot_limit_id, limit_of_bot},
-    check, delivery,
+    campaigns, check,
     page::{List, Page},
 };
 
@@ -36,6 +34,17 @@ pub struct Bot {
     pub username: Option<String>,
     /// Messages per second over all its campaigns, 1 to 1000.
     pub rate_per_second: i32,
+    /// At most so many messages in a day (UTC); null: any number.
+    pub messages_per_day: Option<i32>,
+    /// Messages dispatched today (UTC), retries included.
+    pub messages_today: i32,
+    /// Until when Telegram told it to wait; null while it may send.
+    pub held_until: Option<DateTime<Utc>>,
+    /// After a flood wait, or while it is warmed up: the percent of their rates at which
+    /// it and its campaigns go. Null: all.
+    pub ramp: Option<i32>,
+    /// When that grows.
+    pub ramp_on: Option<DateTime<Utc>>,
     /// Since when Telegram refuses the token; null while it works.
     pub stopped_at: Option<DateTime<Utc>>,
     /// What Telegram said then.
@@ -66,6 +75,11 @@ pub struct NewBot {
     /// Messages per second, 1 to 1000; Telegram allows about 30.
     #[serde(default = "default_rate")]
     pub rate_per_second: i32,
+    /// At most so many messages in a day (UTC), 1 to 100,000,000; any number if absent.
+    pub messages_per_day: Option<i32>,
+    /// A new bot's first days: a tenth of all rates, and a tenth more each day.
+    #[serde(default)]
+    pub warm_up: bool,
 }
 
 fn default_rate() -> i32 {
@@ -82,6 +96,9 @@ pub struct BotPatch {
     pub token: Option<BotToken>,
     /// Another rate.
     pub rate_per_second: Option<i32>,
+    /// Another number for the day; null: any number.
+    #[serde(default, deserialize_with = "check::nullable")]
+    pub messages_per_day: Option<Option<i32>>,
 }
 
 impl Bot {
@@ -92,6 +109,11 @@ impl Bot {
             telegram_id: row.try_get("telegram_id")?,
             username: row.try_get("username")?,
             rate_per_second: row.try_get("rate_per_second")?,
+            messages_per_day: row.try_get("messages_per_day")?,
+            messages_today: row.try_get("messages_today")?,
+            held_until: row.try_get("held_until")?,
+            ramp: row.try_get("ramp")?,
+            ramp_on: row.try_get("ramp_on")?,
             stopped_at: row.try_get("stopped_at")?,
             stop_reason: row.try_get("stop_reason")?,
             created_at: row.try_get("created_at")?,
@@ -114,6 +136,7 @@ pub async fn create(
 ) -> Result<Bot> {
     check::name("name", &new.name)?;
     check_rate(new.rate_per_second)?;
+    check_daily(new.messages_per_day)?;
     let id = Uuid::now_v7();
     let sealed = seal(key, id, &new.token)?;
     transaction
@@ -126,6 +149,8 @@ pub async fn create(
                 (&identity.telegram_id, Type::INT8),
                 (&identity.username, Type::TEXT),
                 (&new.rate_per_second, Type::INT4),
+                (&new.messages_per_day, Type::INT4),
+                (&new.warm_up, Type::BOOL),
             ],
         )
         .await
@@ -155,6 +180,7 @@ pub async fn update(
     if let Some(rate) = patch.rate_per_second {
         check_rate(rate)?;
     }
+    check_daily(patch.messages_per_day.flatten())?;
     let before = lock(transaction, id).await?;
     let sealed = patch
         .token
@@ -172,15 +198,14 @@ pub async fn update(
                 (&identity.map(|i| i.telegram_id), Type::INT8),
                 (&identity.and_then(|i| i.username.clone()), Type::TEXT),
                 (&patch.rate_per_second, Type::INT4),
+                (&patch.messages_per_day.is_some(), Type::BOOL),
+                (&patch.messages_per_day.flatten(), Type::INT4),
             ],
         )
         .await
         .map_err(|error| check::name_taken(error, "bot", name.unwrap_or_default()))?;
     let bot = get(transaction, id).await?;
-    if bot.rate_per_second != before.rate_per_second {
-        let limit = limit_of_bot(bot.rate_per_second);
-        limits::set_queue_limit(transaction, &bot_limit_id(id), delivery::QUEUE, limit).await?;
-    }
+    campaigns::set_bot_limit(transaction, id).await?;
     let details = json!({"before": before, "after": bot, "tokenChanged": sealed.is_some()});
     audit::record(transaction, actor, "BOT_UPDATED", "bot", id, details).await?;
     Ok(bot)
@@ -250,6 +275,12 @@ async fn lock(transaction: &Transaction<'_>, id: Uuid) -> Result<Bot> {
 fn seal(key: &EncryptionKey, id: Uuid, token: &BotToken) -> Result<Vec<u8>> {
     key.seal(id.as_bytes(), token.expose().as_bytes())
         .map_err(|error| Error::invalid("token", error.to_string()))
+}
+
+fn check_daily(messages: Option<i32>) -> Result<()> {
+    messages.map_or(Ok(()), |messages| {
+        check::range("messagesPerDay", messages, 1..=100_000_000)
+    })
 }
 
 fn check_rate(rate: i32) -> Result<()> {

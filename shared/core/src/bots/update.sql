@@ -8,5 +8,7 @@ SET
   stopped_at = CASE WHEN $3::bytea IS NULL THEN stopped_at END,
   stop_reason = CASE WHEN $3::bytea IS NULL THEN stop_reason END,
   rate_per_second = coalesce($6, rate_per_second),
+  -- $7: whether the number for the day changes, to $8.
+  messages_per_day = CASE WHEN $7 THEN $8 ELSE messages_per_day END,
   updated_at = now()
 WHERE id = $1

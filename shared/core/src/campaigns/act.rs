@@ -6,7 +6,8 @@ use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
 use super::{
-    Action, Campaign, PauseReason, Status, create::check_params, get, group_id, next_status, pace,
+    Action, Campaign, PauseReason, Status, get, group_id, next_status, pace, recur,
+    settings::check_params,
 };
 use crate::{
     Error, Result,
@@ -32,7 +33,7 @@ pub async fn act(
 ) -> Result<Campaign> {
     let rows = transaction
         .query_typed(
-            "SELECT status, pause_reason, planned_at IS NOT NULL AS planned
+            "SELECT status, pause_reason, planned_at IS NOT NULL AS planned, cron IS NOT NULL AS recurs
              FROM campaigns
              WHERE id = $1
              FOR UPDATE",
@@ -49,6 +50,9 @@ pub async fn act(
     let planned = row.try_get("planned")?;
     let before: Status = parse(row, "status")?;
     let after = next_status(before, reason, planned, action)?;
+    if row.try_get("recurs")? && matches!(action, Action::Pause | Action::Cancel) {
+        recur::unschedule(transaction, queue, id).await?;
+    }
     match action {
         Action::Start => start(transaction, queue, id).await?,
         Action::Pause => pause(transaction, id).await?,
@@ -193,14 +197,17 @@ async fn again(
 }
 
 /// A queue job for the start-campaign handler, in the transaction of the start, due
-/// when the campaign is to begin.
+/// when the campaign is to begin; or one for each of its occurrences.
 async fn queue_start(transaction: &Transaction<'_>, queue: &Queue, id: Uuid) -> Result<()> {
     let row = transaction
         .query_typed_one(
-            "SELECT scheduled_at FROM campaigns WHERE id = $1",
+            "SELECT scheduled_at, cron, cron_zone FROM campaigns WHERE id = $1",
             &[(&id, Type::UUID)],
         )
         .await?;
+    if let Some(cron) = row.try_get("cron")? {
+        return recur::schedule(transaction, queue, id, cron, row.try_get("cron_zone")?).await;
+    }
     let start = Send {
         data: json!({"campaignId": id}),
         options: JobOptions {

@@ -1,7 +1,5 @@
 //! Campaigns are written as drafts, and checked as they are written.
 
-use std::ops::RangeInclusive;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -9,11 +7,17 @@ use strum::{Display, EnumString, IntoStaticStr};
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
-use super::{Campaign, Mode, Status, get, pace};
+use super::{
+    Campaign, Mode, QuietHours, get,
+    settings::{
+        DELIVERY_RATE, RETRY_LIMIT, UTC, check_exists, check_mode, check_params, check_recurrence,
+        check_times, default_bot,
+    },
+};
 use crate::{
-    Error, Result,
+    Result,
     audit::{self, Actor},
-    check, templates,
+    check,
 };
 
 /// What becomes of a message that Telegram may or may not have accepted.
@@ -72,50 +76,17 @@ pub struct NewCampaign {
     pub scheduled_at: Option<DateTime<Utc>>,
     /// A campaign that has not begun by then is missed; none: it may begin at any time.
     pub not_after: Option<DateTime<Utc>>,
+    /// Hours of the day in which nothing is sent.
+    pub quiet_hours: Option<QuietHours>,
+    /// It recurs: once started, each occurrence of this expression starts a campaign of
+    /// its own. Five fields, or six with seconds first.
+    pub cron: Option<String>,
+    /// The IANA time zone of `cron`; UTC if absent.
+    pub timezone: Option<String>,
 }
 
 fn default_retry_limit() -> i32 {
     3
-}
-
-/// Changes to a campaign: all of them while it is a draft, the rate until it ends.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CampaignPatch {
-    /// 1 to 200 characters.
-    pub name: Option<String>,
-    /// Another batch.
-    pub batch_id: Option<Uuid>,
-    /// Another template.
-    pub template_id: Option<Uuid>,
-    /// Another bot.
-    pub bot_id: Option<Uuid>,
-    /// Other values; they replace all former ones.
-    pub params: Option<Map<String, Value>>,
-    /// Messages per minute, 1 to 60,000; takes effect at once.
-    pub delivery_rate: Option<i32>,
-    /// 0 to 20.
-    pub retry_limit: Option<i32>,
-    /// Another policy.
-    pub on_uncertain: Option<OnUncertain>,
-    /// Another time to begin.
-    pub scheduled_at: Option<DateTime<Utc>>,
-    /// Another time after which it must not begin.
-    pub not_after: Option<DateTime<Utc>>,
-}
-
-impl CampaignPatch {
-    fn changes_only_the_rate(&self) -> bool {
-        self.name.is_none()
-            && self.batch_id.is_none()
-            && self.template_id.is_none()
-            && self.bot_id.is_none()
-            && self.params.is_none()
-            && self.retry_limit.is_none()
-            && self.on_uncertain.is_none()
-            && self.scheduled_at.is_none()
-            && self.not_after.is_none()
-    }
 }
 
 /// Makes a draft.
@@ -129,6 +100,14 @@ pub async fn create(
     check::range("retryLimit", new.retry_limit, RETRY_LIMIT)?;
     check_times(new.scheduled_at, new.not_after)?;
     check_mode(new.mode, new.test_chat_id)?;
+    let quiet_hours = new.quiet_hours.as_ref();
+    quiet_hours.map_or(Ok(()), QuietHours::check)?;
+    let has_times = new.scheduled_at.is_some() || new.not_after.is_some();
+    check_recurrence(new.cron.as_deref(), new.timezone.as_deref(), has_times)?;
+    let timezone = new
+        .cron
+        .as_ref()
+        .map(|_| new.timezone.as_deref().unwrap_or(UTC));
     check_exists(transaction, "batches", "batchId", new.batch_id).await?;
     check_exists(transaction, "templates", "templateId", new.template_id).await?;
     let bot_id = match new.bot_id {
@@ -143,10 +122,7 @@ pub async fn create(
     let mode: &str = new.mode.into();
     transaction
         .execute_typed(
-            "INSERT INTO campaigns
-               (id, name, batch_id, template_id, bot_id, params, delivery_rate, retry_limit, on_uncertain,
-                scheduled_at, not_after, created_by, mode, test_chat_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            include_str!("create.sql"),
             &[
                 (&id, Type::UUID),
                 (&new.name.trim(), Type::TEXT),
@@ -162,6 +138,11 @@ pub async fn create(
                 (&actor.user_id, Type::UUID),
                 (&mode, Type::TEXT),
                 (&new.test_chat_id, Type::INT8),
+                (&quiet_hours.map(|hours| hours.from), Type::TIME),
+                (&quiet_hours.map(|hours| hours.to), Type::TIME),
+                (&quiet_hours.map(|hours| &hours.timezone), Type::TEXT),
+                (&new.cron, Type::TEXT),
+                (&timezone, Type::TEXT),
             ],
         )
         .await?;
@@ -177,198 +158,4 @@ pub async fn create(
     )
     .await?;
     Ok(campaign)
-}
-
-fn check_mode(mode: Mode, test_chat_id: Option<i64>) -> Result<()> {
-    match (mode, test_chat_id) {
-        (Mode::Test, None) => Err(Error::invalid(
-            "testChatId",
-            "must be given for mode TEST: the chat that gets the messages",
-        )),
-        (Mode::Live | Mode::DryRun, Some(_)) => {
-            Err(Error::invalid("testChatId", "is for mode TEST alone"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Changes a campaign.
-pub async fn update(
-    transaction: &Transaction<'_>,
-    actor: &Actor,
-    id: Uuid,
-    patch: CampaignPatch,
-) -> Result<Campaign> {
-    transaction
-        .query_typed(
-            "SELECT FROM campaigns WHERE id = $1 FOR UPDATE",
-            &[(&id, Type::UUID)],
-        )
-        .await?;
-    let before = get(transaction, id).await?;
-    if before.status != Status::Draft && !patch.changes_only_the_rate() {
-        return Err(Error::conflict(
-            "NOT_A_DRAFT",
-            format!(
-                "the campaign is {}; only its deliveryRate can still change",
-                before.status
-            ),
-        ));
-    }
-    if before.status.is_final() {
-        return Err(Error::conflict(
-            "FINISHED",
-            format!(
-                "the campaign is {} and cannot change any more",
-                before.status
-            ),
-        ));
-    }
-    if let Some(name) = &patch.name {
-        check::name("name", name)?;
-    }
-    if let Some(rate) = patch.delivery_rate {
-        check::range("deliveryRate", rate, DELIVERY_RATE)?;
-    }
-    if let Some(limit) = patch.retry_limit {
-        check::range("retryLimit", limit, RETRY_LIMIT)?;
-    }
-    check_times(
-        patch.scheduled_at.or(before.scheduled_at),
-        patch.not_after.or(before.not_after),
-    )?;
-    for (table, field, id) in [
-        ("batches", "batchId", patch.batch_id),
-        ("templates", "templateId", patch.template_id),
-        ("bots", "botId", patch.bot_id),
-    ] {
-        if let Some(id) = id {
-            check_exists(transaction, table, field, id).await?;
-        }
-    }
-    let on_uncertain: Option<&str> = patch.on_uncertain.map(Into::into);
-    transaction
-        .execute_typed(
-            "UPDATE campaigns
-             SET
-               name = coalesce($2, name),
-               batch_id = coalesce($3, batch_id),
-               template_id = coalesce($4, template_id),
-               bot_id = coalesce($5, bot_id),
-               params = coalesce($6, params),
-               delivery_rate = coalesce($7, delivery_rate),
-               retry_limit = coalesce($8, retry_limit),
-               on_uncertain = coalesce($9, on_uncertain),
-               scheduled_at = coalesce($10, scheduled_at),
-               not_after = coalesce($11, not_after),
-               updated_at = now()
-             WHERE id = $1",
-            &[
-                (&id, Type::UUID),
-                (&patch.name.as_deref().map(str::trim), Type::TEXT),
-                (&patch.batch_id, Type::UUID),
-                (&patch.template_id, Type::UUID),
-                (&patch.bot_id, Type::UUID),
-                (&patch.params.map(Value::Object), Type::JSONB),
-                (&patch.delivery_rate, Type::INT4),
-                (&patch.retry_limit, Type::INT4),
-                (&on_uncertain, Type::TEXT),
-                (&patch.scheduled_at, Type::TIMESTAMPTZ),
-                (&patch.not_after, Type::TIMESTAMPTZ),
-            ],
-        )
-        .await?;
-    if before.status == Status::Draft {
-        check_params(transaction, id).await?;
-    }
-    let rate_changed = patch
-        .delivery_rate
-        .is_some_and(|rate| rate != before.delivery_rate);
-    if rate_changed && before.status != Status::Draft {
-        pace::set_rate(transaction, id).await?;
-    }
-    let after = get(transaction, id).await?;
-    audit::record(
-        transaction,
-        actor,
-        "CAMPAIGN_UPDATED",
-        "campaign",
-        id,
-        json!({"before": before, "after": after}),
-    )
-    .await?;
-    Ok(after)
-}
-
-/// Checks that a draft's params fill in all placeholders of its template, as the
-/// template is now.
-pub(super) async fn check_params(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
-    let row = transaction
-        .query_typed_one(
-            "SELECT template_id, params FROM campaigns WHERE id = $1",
-            &[(&id, Type::UUID)],
-        )
-        .await?;
-    let template = templates::get(transaction, row.try_get("template_id")?).await?;
-    let Value::Object(params) = row.try_get("params")? else {
-        return Err(Error::invalid("params", "must be an object"));
-    };
-    templates::check_params(&template.content, &params)
-}
-
-/// The range of a delivery rate, in messages per minute.
-const DELIVERY_RATE: RangeInclusive<i32> = 1..=60_000;
-
-/// The range of a retry limit.
-const RETRY_LIMIT: RangeInclusive<i32> = 0..=20;
-
-/// A campaign can begin at its time, and both times can be kept.
-fn check_times(
-    scheduled_at: Option<DateTime<Utc>>,
-    not_after: Option<DateTime<Utc>>,
-) -> Result<()> {
-    check::time("scheduledAt", scheduled_at)?;
-    check::time("notAfter", not_after)?;
-    match (scheduled_at, not_after) {
-        (Some(begin), Some(end)) if end < begin => Err(Error::invalid(
-            "notAfter",
-            "must not be earlier than scheduledAt",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// `table` is one of ours, never a user's text.
-async fn check_exists(
-    transaction: &Transaction<'_>,
-    table: &str,
-    field: &str,
-    id: Uuid,
-) -> Result<()> {
-    let found = transaction
-        .query_typed(
-            &format!("SELECT FROM {table} WHERE id = $1"),
-            &[(&id, Type::UUID)],
-        )
-        .await?;
-    if found.is_empty() {
-        return Err(Error::invalid(field, format!("there is none with id {id}")));
-    }
-    Ok(())
-}
-
-async fn default_bot(transaction: &Transaction<'_>) -> Result<Uuid> {
-    let row = transaction
-        .query_typed(
-            "SELECT id FROM bots ORDER BY name = 'default' DESC, id LIMIT 1",
-            &[],
-        )
-        .await?;
-    match row.first() {
-        Some(row) => Ok(row.try_get("id")?),
-        None => Err(Error::invalid(
-            "botId",
-            "there is no bot yet; add one with POST /api/bots, or set TELEGRAM_BOT_TOKEN",
-        )),
-    }
 }

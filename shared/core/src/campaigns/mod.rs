@@ -4,17 +4,27 @@ mod act;
 mod create;
 mod mode;
 mod pace;
+mod quiet_hours;
+mod ramp;
 mod read;
+mod recur;
 mod resume;
+mod settings;
 mod status;
+mod update;
 
 pub use act::{START_QUEUE, act};
-pub use create::{CampaignPatch, NewCampaign, OnUncertain, create, update};
+pub use create::{NewCampaign, OnUncertain, create};
 pub use mode::Mode;
-pub(crate) use pace::set_limits;
 pub use pace::{
     bot_limit_id, chat_limit_id, group_id, limit_of_bot, limit_of_rate, remove_idle_limits,
 };
+pub(crate) use pace::{set_bot_limit, set_limits};
+pub use quiet_hours::{QuietHours, hold_quiet};
+pub(crate) use ramp::slow_down;
+pub use ramp::speed_up;
 pub use read::{Campaign, Counts, get, list};
+pub use recur::{Occurrence, occur};
 pub use resume::resume_due;
 pub use status::{Action, PauseReason, Status, next_status};
+pub use update::{CampaignPatch, update};

@@ -53,30 +53,55 @@ pub fn limit_of_bot(rate: i32) -> Limit {
     }
 }
 
+/// A limit that goes at so many percent of its rate; none: at all of it.
+fn slowed(limit: Limit, percent: Option<i32>) -> Limit {
+    let percent = percent.map_or(100, |percent| u32::try_from(percent).unwrap_or(1).max(1));
+    let step = limit.step * 100 / percent;
+    Limit {
+        step,
+        tolerance: limit.tolerance.max(step * 2 / 5),
+    }
+}
+
+/// Sets the limit of a bot to what its row says.
+pub(crate) async fn set_bot_limit(transaction: &Transaction<'_>, bot_id: Uuid) -> Result<()> {
+    let row = transaction
+        .query_typed_one(
+            "SELECT rate_per_second, messages_per_day, ramp FROM bots WHERE id = $1",
+            &[(&bot_id, Type::UUID)],
+        )
+        .await?;
+    let id = bot_limit_id(bot_id);
+    let limit = slowed(
+        limit_of_bot(row.try_get("rate_per_second")?),
+        row.try_get("ramp")?,
+    );
+    limits::set_queue_limit(transaction, &id, crate::delivery::QUEUE, limit).await?;
+    limits::set_daily(transaction, &id, row.try_get("messages_per_day")?).await?;
+    Ok(())
+}
+
 /// Sets the limits of a campaign and of its bot to what their rows say.
 pub(crate) async fn set_limits(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
     let row = transaction
         .query_typed_one(
-            "SELECT c.delivery_rate, c.bot_id, b.rate_per_second
+            "SELECT c.delivery_rate, c.bot_id, b.ramp
              FROM campaigns AS c
              JOIN bots AS b ON b.id = c.bot_id
              WHERE c.id = $1",
             &[(&campaign_id, Type::UUID)],
         )
         .await?;
-    let bot = bot_limit_id(row.try_get("bot_id")?);
-    limits::set_queue_limit(
-        transaction,
-        &bot,
-        crate::delivery::QUEUE,
-        limit_of_bot(row.try_get("rate_per_second")?),
-    )
-    .await?;
+    let bot_id = row.try_get("bot_id")?;
+    set_bot_limit(transaction, bot_id).await?;
     limits::set_group_limit(
         transaction,
         &group_id(campaign_id),
-        &bot,
-        limit_of_rate(row.try_get("delivery_rate")?),
+        &bot_limit_id(bot_id),
+        slowed(
+            limit_of_rate(row.try_get("delivery_rate")?),
+            row.try_get("ramp")?,
+        ),
     )
     .await?;
     Ok(())

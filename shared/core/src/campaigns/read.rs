@@ -1,12 +1,13 @@
 //! A campaign as its readers see it: settings, state, counts, and when it will end.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
+use telecast_queue::occurrences;
 use tokio_postgres::{GenericClient, Row, types::Type};
 use uuid::Uuid;
 
-use super::{Mode, OnUncertain, PauseReason, Status};
+use super::{Mode, OnUncertain, PauseReason, QuietHours, Status};
 use crate::{
     Error, Result,
     page::{List, Page},
@@ -73,6 +74,16 @@ pub struct Campaign {
     pub scheduled_at: Option<DateTime<Utc>>,
     /// When a campaign that has not begun is missed.
     pub not_after: Option<DateTime<Utc>>,
+    /// Hours of the day in which nothing is sent.
+    pub quiet_hours: Option<QuietHours>,
+    /// It recurs by this expression: its occurrences are campaigns of their own.
+    pub cron: Option<String>,
+    /// The time zone of `cron`.
+    pub timezone: Option<String>,
+    /// When it recurs next; none while it does not.
+    pub next_occurrence: Option<DateTime<Utc>>,
+    /// The campaign that it is an occurrence of.
+    pub recurs_as: Option<Uuid>,
     /// Message jobs by state.
     pub counts: Counts,
     /// When the last message job should be done, as things stand; none while that is unknowable.
@@ -147,18 +158,12 @@ fn campaign(row: &Row) -> Result<Campaign> {
         - counts.uncertain
         - counts.cancelled;
     let status = parse(row, "status")?;
-    let resumes_at = row.try_get("resumes_at")?;
-    let delivery_rate = row.try_get("delivery_rate")?;
     let pause_reason = match row.try_get::<_, Option<&str>>("pause_reason")? {
         Some(_) => Some(parse(row, "pause_reason")?),
         None => None,
     };
-    let from = match status {
-        Status::Running => Some(row.try_get("now")?),
-        Status::Paused => resumes_at,
-        _ => None,
-    };
-    let rate = i64::from(delivery_rate).min(row.try_get("bot_share")?);
+    let cron: Option<String> = row.try_get("cron")?;
+    let timezone: Option<String> = row.try_get("cron_zone")?;
     Ok(Campaign {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
@@ -169,36 +174,42 @@ fn campaign(row: &Row) -> Result<Campaign> {
         params: row.try_get("params")?,
         status,
         pause_reason,
-        resumes_at,
+        resumes_at: row.try_get("resumes_at")?,
         failure: row.try_get("failure")?,
-        delivery_rate,
+        delivery_rate: row.try_get("delivery_rate")?,
         retry_limit: row.try_get("retry_limit")?,
         on_uncertain: parse(row, "on_uncertain")?,
         mode: parse(row, "mode")?,
         test_chat_id: row.try_get("test_chat_id")?,
         scheduled_at: row.try_get("scheduled_at")?,
         not_after: row.try_get("not_after")?,
+        quiet_hours: QuietHours::from_row(row)?,
+        next_occurrence: next_occurrence(
+            status,
+            cron.as_deref(),
+            timezone.as_deref(),
+            row.try_get("now")?,
+        ),
+        cron,
+        timezone,
+        recurs_as: row.try_get("recurs_as")?,
         counts,
-        eta: from.map(|from| eta(from, counts.pending, rate)),
+        eta: row.try_get("eta")?,
         created_at: row.try_get("created_at")?,
         started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
     })
 }
 
-/// When `pending` messages are done at `rate` a minute, beginning at `from`.
-fn eta(from: DateTime<Utc>, pending: i32, rate: i64) -> DateTime<Utc> {
-    from + TimeDelta::milliseconds(i64::from(pending) * 60_000 / rate.max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_hundred_messages_at_ten_a_minute_take_twenty_minutes() {
-        let from = DateTime::UNIX_EPOCH;
-        assert_eq!(eta(from, 200, 10), from + TimeDelta::minutes(20));
-        assert_eq!(eta(from, 0, 10), from);
+fn next_occurrence(
+    status: Status,
+    cron: Option<&str>,
+    timezone: Option<&str>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    if status != Status::Queued {
+        return None;
     }
+    let next = occurrences(cron?, timezone?, now, 1).ok()?;
+    next.into_iter().next()
 }

@@ -6,7 +6,7 @@ WITH campaign AS (
   UPDATE campaigns
   SET plan = plan + 1
   WHERE id = $1
-  RETURNING id, plan, delivery_rate
+  RETURNING id, plan, delivery_rate, quiet_from, quiet_to, quiet_zone
 ),
 waiting AS (
   SELECT
@@ -22,11 +22,27 @@ waiting AS (
 planned AS MATERIALIZED (
   SELECT
     waiting.id,
-    waiting.retry_on,
-    plan_slot(now(), campaign.plan, campaign.delivery_rate, waiting.place) AS slot,
-    plan_jitter(campaign.id, campaign.delivery_rate, waiting.place) AS jitter
-  FROM waiting
-  CROSS JOIN campaign
+    grid.slot,
+    greatest(
+      plan_start(
+        grid.slot,
+        plan_jitter(campaign.id, campaign.delivery_rate, waiting.place),
+        campaign.quiet_from,
+        campaign.quiet_to,
+        campaign.quiet_zone
+      ),
+      waiting.retry_on
+    ) AS start_after
+  FROM campaign
+  CROSS JOIN LATERAL plan_slots(
+    (SELECT count(*) FROM waiting),
+    campaign.plan,
+    campaign.delivery_rate,
+    campaign.quiet_from,
+    campaign.quiet_to,
+    campaign.quiet_zone
+  ) AS grid
+  JOIN waiting ON waiting.place = grid.place
 ),
 message_job AS (
   UPDATE jobs AS m
@@ -37,7 +53,7 @@ message_job AS (
 UPDATE pgboss.job AS q
 SET
   singleton_on = planned.slot AT TIME ZONE 'UTC',
-  start_after = greatest(planned.slot + planned.jitter, planned.retry_on)
+  start_after = planned.start_after
 FROM planned
 WHERE q.name = 'send-message'
   AND q.id = planned.id

@@ -8,6 +8,9 @@ WITH campaign AS (
     id,
     plan,
     delivery_rate,
+    quiet_from,
+    quiet_to,
+    quiet_zone,
     total - sent - failed - skipped - uncertain - cancelled AS waiting
 ),
 again AS (
@@ -24,7 +27,7 @@ again AS (
 UPDATE jobs AS m
 SET
   status = 'PENDING',
-  slot = plan_slot(now(), campaign.plan, campaign.delivery_rate, campaign.waiting + again.place),
+  slot = grid.slot,
   attempts = 0,
   fence_retry_count = NULL,
   fence_started_on = NULL,
@@ -33,5 +36,13 @@ SET
   finished_at = NULL
 FROM again
 CROSS JOIN campaign
+JOIN plan_slots(
+  campaign.waiting + (SELECT count(*) FROM again),
+  campaign.plan,
+  campaign.delivery_rate,
+  campaign.quiet_from,
+  campaign.quiet_to,
+  campaign.quiet_zone
+) AS grid ON grid.place = campaign.waiting + again.place
 WHERE m.id = again.id
 RETURNING m.id

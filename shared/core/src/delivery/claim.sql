@@ -22,6 +22,8 @@ WITH live AS (
         AND (c.on_uncertain = 'SKIP' OR c.status = 'CANCELLED' OR ch.opted_out_at IS NOT NULL OR NOT ch.active) THEN 'UNCERTAIN'
       WHEN c.status = 'CANCELLED' THEN 'CANCELLED'
       WHEN c.status <> 'RUNNING' THEN 'NOT_RUNNING'
+      -- Quiet hours begin, or will have begun when Telegram has it.
+      WHEN quiet_until(now() + interval '2 seconds', c.quiet_from, c.quiet_to, c.quiet_zone) IS NOT NULL THEN 'NOT_RUNNING'
       WHEN ch.opted_out_at IS NOT NULL THEN 'OPTED_OUT'
       WHEN NOT ch.active THEN 'INACTIVE'
       ELSE 'SEND'

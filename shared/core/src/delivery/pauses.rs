@@ -81,6 +81,7 @@ async fn flood(
     wait: Duration,
     settlement: &Settlement,
 ) -> Result<()> {
+    campaigns::slow_down(transaction, bot_id, wait).await?;
     let held = limits::hold(transaction, &campaigns::bot_limit_id(bot_id), wait).await?;
     let of_bot: Vec<Uuid> = locked
         .iter()

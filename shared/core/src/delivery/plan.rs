@@ -27,11 +27,12 @@ pub enum Planned {
     Missed,
 }
 
-/// Plans a campaign that was started, once: the slots begin now.
+/// Plans a campaign that was started, once: the slots begin now. One that recurs has
+/// no messages of its own and is not planned.
 pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Planned> {
     let rows = transaction
         .query_typed(
-            "SELECT status, planned_at IS NOT NULL AS planned, coalesce(not_after < now(), false) AS missed
+            "SELECT status, planned_at IS NOT NULL AS planned, coalesce(not_after < now(), false) AS missed, cron IS NOT NULL AS recurs
              FROM campaigns
              WHERE id = $1
              FOR UPDATE",
@@ -42,7 +43,7 @@ pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Pl
         .first()
         .ok_or_else(|| Error::not_found("campaign", campaign_id))?;
     let status: Status = parse(row, "status")?;
-    let planned: bool = row.try_get("planned")?;
+    let planned = row.try_get("planned")? || row.try_get("recurs")?;
     if planned || !matches!(status, Status::Queued | Status::Paused) {
         return Ok(Planned::Before);
     }

@@ -9,7 +9,7 @@ SELECT
   recipient.position,
   recipient.recipient,
   CASE WHEN recipient.refusal IS NULL THEN 'PENDING' ELSE 'SKIPPED' END,
-  plan_slot(now(), c.plan, c.delivery_rate, recipient.place),
+  grid.slot,
   recipient.refusal,
   CASE WHEN recipient.refusal IS NULL THEN NULL ELSE now() END
 FROM campaigns AS c
@@ -36,6 +36,14 @@ CROSS JOIN LATERAL (
     WHERE bc.batch_id = c.batch_id
   ) AS channel
 ) AS recipient
+JOIN plan_slots(
+  (SELECT count(*) FROM batch_channels AS bc WHERE bc.batch_id = (SELECT batch_id FROM campaigns WHERE id = $1)),
+  c.plan,
+  c.delivery_rate,
+  c.quiet_from,
+  c.quiet_to,
+  c.quiet_zone
+) AS grid ON grid.place = recipient.place
 WHERE c.id = $1
 ORDER BY recipient.position
 ON CONFLICT (campaign_id, channel_id) DO NOTHING

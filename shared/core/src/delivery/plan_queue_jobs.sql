@@ -41,7 +41,13 @@ SELECT
   m.slot AT TIME ZONE 'UTC',
   $2,
   'chat/' || c.bot_id || '/' || coalesce(c.test_chat_id::text, m.channel_id::text),
-  m.slot + plan_jitter(m.campaign_id, c.delivery_rate, row_number() OVER (ORDER BY m.slot) - 1),
+  plan_start(
+    m.slot,
+    plan_jitter(m.campaign_id, c.delivery_rate, row_number() OVER (ORDER BY m.slot) - 1),
+    c.quiet_from,
+    c.quiet_to,
+    c.quiet_zone
+  ),
   now()
 FROM jobs AS m
 JOIN campaigns AS c ON c.id = m.campaign_id

@@ -79,6 +79,9 @@ pub async fn draft(
         test_chat_id: None,
         scheduled_at: None,
         not_after: None,
+        quiet_hours: None,
+        cron: None,
+        timezone: None,
     };
     let transaction = client.transaction().await.unwrap();
     let campaign = campaigns::create(&transaction, &Actor::system(), new)

@@ -1,13 +1,16 @@
 //! From the Telegram client's answers to outcomes of an attempt.
 
-use telecast_core::delivery::Outcome;
+use telecast_core::delivery::{Outcome, ToldChat};
 use telecast_telegram::{Failure, FailureKind, Sent};
 
 /// An accepted message.
 pub(crate) fn sent(sent: &Sent) -> Outcome {
     Outcome::Sent {
         message_id: sent.message_id,
-        chat_id: sent.chat.as_ref().map(|chat| chat.id),
+        chat: sent.chat.as_ref().map(|chat| ToldChat {
+            id: chat.id,
+            kind: chat.kind,
+        }),
     }
 }
 

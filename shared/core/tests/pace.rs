@@ -8,9 +8,10 @@ use std::{collections::BTreeMap, ops::Range};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{
-    campaign::{bot, dispatch, running},
+    campaign::{act, bot, dispatch, draft, plan, running},
     database,
 };
+use telecast_core::campaigns::Action;
 use tokio_postgres::Client;
 
 /// A dispatch each quarter of a second of told time.
@@ -112,4 +113,32 @@ async fn five_campaigns_share_their_bots_rate_within_five_percent() {
         let error = f64::from(*share) * 5.0 / f64::from(total) - 1.0;
         assert!(error.abs() <= 0.05, "{shares:?}");
     }
+}
+
+#[tokio::test]
+async fn a_group_gets_twenty_messages_a_minute_however_many_campaigns_write_to_it() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    running(&mut client, bot, "club", 1, 600).await;
+    client
+        .batch_execute("UPDATE channels SET kind = 'SUPERGROUP'")
+        .await
+        .unwrap();
+    for number in 0..29 {
+        let id = draft(&mut client, bot, &format!("other {number}"), 1, 600).await;
+        // To the same group.
+        client
+            .execute(
+                "UPDATE campaigns SET batch_id = (SELECT id FROM batches WHERE name = 'club') WHERE id = $1",
+                &[&id],
+            )
+            .await
+            .unwrap();
+        act(&mut client, id, Action::Start).await.unwrap();
+        plan(&mut client, id).await;
+    }
+    let times = run(&client, first_slot(&client).await, 0..120).await;
+    assert_eq!(times.len(), 30);
+    assert!(most_in_a_minute(&times) <= 20);
+    assert!(times[29] < 95.0, "{}", times[29]);
 }

@@ -46,6 +46,15 @@ pub enum ChatKind {
     Other,
 }
 
+impl ChatKind {
+    /// Whether a bot may send it 20 messages in a minute and no more
+    /// (core.telegram.org/bots/faq, "broadcasting to users").
+    #[must_use]
+    pub fn is_group(self) -> bool {
+        matches!(self, Self::Group | Self::Supergroup)
+    }
+}
+
 /// The bot of a token, as getMe describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Bot {

@@ -17,9 +17,10 @@ pub use act::{START_QUEUE, act};
 pub use create::{NewCampaign, OnUncertain, create};
 pub use mode::Mode;
 pub use pace::{
-    bot_limit_id, chat_limit_id, group_id, limit_of_bot, limit_of_rate, remove_idle_limits,
+    bot_limit_id, chat_limit_id, group_id, limit_of_bot, limit_of_group, limit_of_rate,
+    remove_idle_limits,
 };
-pub(crate) use pace::{set_bot_limit, set_limits};
+pub(crate) use pace::{set_bot_limit, set_group_chat_limits, set_limits};
 pub use quiet_hours::{QuietHours, hold_quiet};
 pub(crate) use ramp::slow_down;
 pub use ramp::speed_up;

@@ -53,6 +53,39 @@ pub fn limit_of_bot(rate: i32) -> Limit {
     }
 }
 
+/// The limit of a group: a bot may send it 20 messages in a minute
+/// (core.telegram.org/bots/faq).
+pub fn limit_of_group() -> Limit {
+    Limit {
+        step: MINUTE / 20,
+        tolerance: Duration::ZERO,
+    }
+}
+
+/// Sets the limits of the groups among a campaign's recipients.
+pub(crate) async fn set_group_chat_limits(
+    transaction: &Transaction<'_>,
+    campaign_id: Uuid,
+) -> Result<()> {
+    let groups = transaction
+        .query_typed(
+            include_str!("group_chats.sql"),
+            &[(&campaign_id, Type::UUID)],
+        )
+        .await?;
+    let keys = groups
+        .iter()
+        .map(|row| {
+            Ok(chat_limit_id(
+                row.try_get("bot_id")?,
+                row.try_get("channel_id")?,
+            ))
+        })
+        .collect::<Result<Vec<String>>>()?;
+    limits::set_key_limits(transaction, &keys, limit_of_group()).await?;
+    Ok(())
+}
+
 /// A limit that goes at so many percent of its rate; none: at all of it.
 fn slowed(limit: Limit, percent: Option<i32>) -> Limit {
     let percent = percent.map_or(100, |percent| u32::try_from(percent).unwrap_or(1).max(1));

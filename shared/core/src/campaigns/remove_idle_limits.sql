@@ -1,5 +1,5 @@
 -- Limits that nobody will charge again: of campaigns that ended, and of chats that
--- were not written to for an hour.
+-- were not written to for an hour. Those of groups say more than the default, and stay.
 DELETE FROM limits AS l
 WHERE
   (
@@ -15,6 +15,7 @@ WHERE
   OR (
     l.id LIKE 'chat/%'
     AND l.granted_on < now() - interval '1 hour'
+    AND l.step <= interval '1 second'
     AND l.held_until < now()
     AND l.tat < now()
   )

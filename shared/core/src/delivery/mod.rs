@@ -19,7 +19,7 @@ pub(crate) use again::send_again;
 pub use claim::{Claim, Decision, claim};
 pub use context::{Context, contexts};
 pub use media_files::{FileChanges, MediaUrl, change_files, known_files};
-pub use outcome::{ChannelEffect, Effect, MessageStatus, Outcome, QueueEffect, effect};
+pub use outcome::{ChannelEffect, Effect, MessageStatus, Outcome, QueueEffect, ToldChat, effect};
 pub use plan::{Planned, plan};
 pub use settle::{Settlement, settle};
 pub use stranded::settle_stranded;

@@ -3,9 +3,19 @@
 use std::time::Duration;
 
 use strum::{Display, EnumString, IntoStaticStr};
+use telecast_telegram::ChatKind;
 
 use super::Decision;
 use crate::campaigns::OnUncertain;
+
+/// A chat, as Telegram's answer to a message told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldChat {
+    /// Its id.
+    pub id: i64,
+    /// What it is.
+    pub kind: ChatKind,
+}
 
 /// What became of an attempt. The error classes are those of the Telegram client,
 /// see its crate for what each covers.
@@ -16,8 +26,8 @@ pub enum Outcome {
     Sent {
         /// None where Telegram accepted it and deleted it at once.
         message_id: Option<i64>,
-        /// The chat's id, as learned from the answer.
-        chat_id: Option<i64>,
+        /// The chat, as the answer told.
+        chat: Option<ToldChat>,
     },
     /// Nothing was sent; it may go better in a while.
     Transient(String),
@@ -109,8 +119,8 @@ pub enum ChannelEffect {
     None,
     /// A message came through.
     Works {
-        /// Its id, if the answer told.
-        chat_id: Option<i64>,
+        /// The chat, if the answer told.
+        chat: Option<ToldChat>,
     },
     /// An error that may be the channel's.
     Error,
@@ -151,12 +161,7 @@ pub fn effect(
         channel: ChannelEffect::None,
     });
     let (status, charged, queue, channel) = match outcome {
-        Outcome::Sent { chat_id, .. } => (
-            Sent,
-            true,
-            Complete,
-            ChannelEffect::Works { chat_id: *chat_id },
-        ),
+        Outcome::Sent { chat, .. } => (Sent, true, Complete, ChannelEffect::Works { chat: *chat }),
         Outcome::Transient(_) => match retry {
             Some(retry) => return retry,
             None => (Failed, true, Fail, ChannelEffect::Error),

@@ -62,6 +62,7 @@ pub async fn plan(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<Pl
         )
         .await?;
     campaigns::set_limits(transaction, campaign_id).await?;
+    campaigns::set_group_chat_limits(transaction, campaign_id).await?;
     if status == Status::Paused {
         limits::hold_indefinitely(transaction, &group).await?;
     }

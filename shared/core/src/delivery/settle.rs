@@ -93,7 +93,7 @@ pub async fn settle(
         .filter(|settled| ours.contains(&settled.settlement.attempt.id))
         .collect();
     settle_queue::settle_queue(transaction, queue, settled.iter().chain(&finished_before)).await?;
-    settle_channels::settle_channels(transaction, &settled).await?;
+    settle_channels::settle_channels(transaction, &campaigns, &settled).await?;
     let mut counts = Counts::default();
     for settled in &settled {
         counts.add(settled.settlement.campaign_id, settled.effect.status);

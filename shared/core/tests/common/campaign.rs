@@ -166,7 +166,7 @@ pub async fn settle(client: &mut Client, claims: &[Claim], outcome: &Outcome) {
 pub fn sent() -> Outcome {
     Outcome::Sent {
         message_id: Some(7),
-        chat_id: None,
+        chat: None,
     }
 }
 

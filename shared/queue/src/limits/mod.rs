@@ -95,13 +95,23 @@ pub async fn set_group_limit(
     set(client, group_id, None, Some(parent_id), limit).await
 }
 
-/// Makes or changes the limit of a key. A key without one gets one job a second.
-pub async fn set_key_limit(
+/// Makes or changes the limits of keys. A key without one gets one job a second.
+pub async fn set_key_limits(
     client: &impl GenericClient,
-    key: &str,
+    keys: &[String],
     limit: Limit,
 ) -> Result<(), Error> {
-    set(client, key, None, None, limit).await
+    client
+        .execute_typed(
+            include_str!("set_keys.sql"),
+            &[
+                (&keys, Type::TEXT_ARRAY),
+                (&Interval(limit.step), Type::INTERVAL),
+                (&Interval(limit.tolerance), Type::INTERVAL),
+            ],
+        )
+        .await?;
+    Ok(())
 }
 
 async fn set(

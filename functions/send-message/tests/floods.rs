@@ -19,9 +19,17 @@ async fn resume_due(stage: &Stage) -> usize {
     resumed.len()
 }
 
-/// The flood wait is over, as far as the database and the handler know.
+/// The flood wait is over, as far as the database and the handler know, and all rates
+/// are back.
 async fn end_waits(stage: &mut Stage) {
     stage.replace_handler();
+    stage
+        .execute("UPDATE bots SET ramp = 99, ramp_on = now()")
+        .await;
+    let mut client = stage.client().await;
+    let transaction = client.transaction().await.unwrap();
+    assert_eq!(campaigns::speed_up(&transaction).await.unwrap().len(), 1);
+    transaction.commit().await.unwrap();
     stage
         .execute(
             "UPDATE limits SET held_until = '-infinity';

@@ -85,7 +85,7 @@ mod tests {
         let mut tally = Tally::default();
         let sent = Outcome::Sent {
             message_id: None,
-            chat_id: None,
+            chat: None,
         };
         tally.count(&[
             settlement(sent),

@@ -3,3 +3,4 @@
 
 pub mod campaign;
 pub mod deliver;
+pub mod lambda_load;

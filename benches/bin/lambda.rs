@@ -5,7 +5,9 @@
 //!
 //! Each binary runs against a Runtime API of this process's own: from its start to its
 //! first poll, and then through invocations without jobs, so that what is measured is the
-//! runtime's part alone; at the end stands its peak of resident memory.
+//! runtime's part alone; at the end stands its peak of resident memory. Then send-message
+//! delivers a campaign to the simulator.
+#![forbid(unsafe_code)]
 
 use std::{
     env, fs,
@@ -23,6 +25,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+use telecast_benches::lambda_load;
 use tokio::{
     net::TcpListener,
     process::Command,
@@ -131,18 +134,13 @@ async fn run(binary: &Path, queue: Option<&str>) -> Result<Run> {
         invocation = Some(first.elapsed() / u32::try_from(INVOCATIONS)?);
     }
     let id = child.id().with_context(ended)?;
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes: f64 = peak
-        .and_then(|peak| peak.split_whitespace().next())
-        .context("no VmHWM")?
-        .parse()?;
+    let peak_megabytes = lambda_load::peak(Path::new(&format!("/proc/{id}")))?;
     child.kill().await?;
     serving.abort();
     Ok(Run {
         first_poll: first - start,
         invocation,
-        peak_megabytes: kilobytes / 1024.0,
+        peak_megabytes,
     })
 }
 
@@ -187,5 +185,13 @@ async fn main() -> Result<()> {
             warm.peak_megabytes,
         );
     }
+    let binary = target.join(format!("{}-unknown-linux-gnu/release", env::consts::ARCH));
+    let load = lambda_load::load(&binary.join("send-message")).await?;
+    println!(
+        "send-message under load: {} messages at {:.0} a second, peak {:.1} MB",
+        lambda_load::MESSAGES,
+        load.rate,
+        load.peak_megabytes
+    );
     Ok(())
 }

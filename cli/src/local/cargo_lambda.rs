@@ -3,6 +3,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    os::fd::AsFd,
     path::Path,
     process::Stdio,
     time::Duration,
@@ -56,7 +57,9 @@ impl CargoLambda {
             // For the functions; the emulator itself would tell of its every step.
             .args(["--env-var", "RUST_LOG=info", "--env-var", "INVOKER=lambda"])
             .args(["--env-var", &format!("LAMBDA_ENDPOINT={endpoint}")])
-            .env("RUST_LOG", "error");
+            .env("RUST_LOG", "error")
+            // Standard output is the report's.
+            .stdout(std::io::stderr().as_fd().try_clone_to_owned()?);
         let mut scheduler = Command::new(std::env::current_exe()?);
         scheduler
             .args(["scheduler", "--invoker", "lambda", "--endpoint", &endpoint])

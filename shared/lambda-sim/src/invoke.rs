@@ -44,19 +44,28 @@ pub(crate) async fn invocations(
         }
         return StatusCode::ACCEPTED.into_response();
     }
-    let Ok(permit) = Arc::clone(&function.permits).try_acquire_owned() else {
-        return (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException").into_response();
-    };
-    // As on AWS, a caller that hangs up ends nothing.
-    let run = async move { run(&shared, &function, payload, permit).await };
-    match tokio::spawn(run).await {
-        Ok(Ok(End::Answered(body))) => body.into_response(),
-        Ok(Ok(end)) => {
+    match at_once(shared, function, payload).await {
+        None => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException").into_response(),
+        Some(Ok(End::Answered(body))) => body.into_response(),
+        Some(Ok(end)) => {
             let error = [("x-amz-function-error", "Unhandled")];
             (error, format!("{{\"errorMessage\":\"{end:?}\"}}")).into_response()
         }
-        Ok(Err(_)) | Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+        Some(Err(_)) => StatusCode::BAD_GATEWAY.into_response(),
     }
+}
+
+/// Runs an invocation whose caller waits; none beyond the function's concurrency.
+pub(crate) async fn at_once(
+    shared: Arc<Shared>,
+    function: Arc<Running>,
+    payload: String,
+) -> Option<io::Result<End>> {
+    let permit = Arc::clone(&function.permits).try_acquire_owned().ok()?;
+    // As on AWS, a caller that hangs up ends nothing.
+    let run = async move { run(&shared, &function, payload, permit).await };
+    let done = tokio::spawn(run).await;
+    Some(done.map_err(io::Error::other).and_then(|end| end))
 }
 
 /// Waits for a process to be free, and runs an invocation on it.

@@ -1,5 +1,5 @@
 //! AWS Lambda on one machine, for tests and benches: it starts functions' processes,
-//! serves the Runtime API that they poll and the Invoke API that callers use, and does
+//! serves the Runtime API that they poll, the Invoke API and functions' URLs, and does
 //! what AWS does to a process that hangs or dies.
 //!
 //! - <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
@@ -15,6 +15,7 @@ mod instance;
 mod invoke;
 mod runtime;
 mod server;
+mod url;
 
 pub use function::{End, Function, Invocation};
 pub use server::LambdaSim;

@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     function::{End, Function, Invocation, Running},
     instance::Work,
-    invoke, runtime,
+    invoke, runtime, url,
 };
 
 /// Where a process's work comes out; the poll that waits holds it.
@@ -111,6 +111,7 @@ impl LambdaSim {
                 "/2015-03-31/functions/{function}/invocations",
                 post(invoke::invocations),
             )
+            .route("/lambda-url/{function}", post(url::post))
             .with_state(Arc::clone(&shared));
         let task = tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { shared, task })

@@ -14,6 +14,7 @@ use telecast_runtime::{
     database::{DatabaseUrl, pool},
     handler::{Deadline, Handler, HandlerError, Invocation, InvocationResponse, async_trait},
     lambda,
+    secret::Secret,
 };
 use telecast_send_message::SendMessage;
 use telecast_start_campaign::StartCampaign;
@@ -65,6 +66,8 @@ impl Fault {
 pub struct SetUp {
     pub deliveries: usize,
     pub concurrency: usize,
+    /// How the scheduler reaches handlers: lambda or url.
+    pub invoker: &'static str,
     /// A minute of the schedule.
     pub minute: Duration,
     /// Going wrong this way, so often.
@@ -76,6 +79,7 @@ impl Default for SetUp {
         Self {
             deliveries: 1,
             concurrency: 4,
+            invoker: "lambda",
             minute: MINUTE,
             fault: None,
         }
@@ -107,7 +111,7 @@ impl Cloud {
             lambda,
             faults,
         };
-        cloud.add_scheduler(invocation_type, set_up.minute);
+        cloud.add_scheduler(invocation_type, &set_up);
         cloud.add_handler("start-campaign", None, SetUp::default());
         let fault = set_up.fault.map(|(fault, times)| {
             for time in 0..times {
@@ -119,8 +123,12 @@ impl Cloud {
         cloud
     }
 
-    fn add_scheduler(&self, invocation_type: &'static str, minute: Duration) {
+    fn add_scheduler(&self, invocation_type: &'static str, set_up: &SetUp) {
+        let (invoker, minute) = (set_up.invoker, set_up.minute);
         let (url, endpoint) = (self.stage.url.clone(), self.lambda.endpoint());
+        let urls = ["start-campaign", "send-message"]
+            .map(|queue| format!("{queue}={endpoint}/lambda-url/{queue}"))
+            .join(",");
         let log = self.log();
         self.lambda.add(Function {
             name: "scheduler",
@@ -128,7 +136,8 @@ impl Cloud {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_scheduler"));
                 command
                     .env("DATABASE_URL", &url)
-                    .env("INVOKER", "lambda")
+                    .env("INVOKER", invoker)
+                    .env("HANDLER_URLS", &urls)
                     .env("LAMBDA_ENDPOINT", &endpoint)
                     .env("INVOCATION_TYPE", invocation_type)
                     .env("HANDLER_SECRET", SECRET)
@@ -239,6 +248,10 @@ impl Drop for Cloud {
     }
 }
 
+fn secret() -> Option<Secret> {
+    Some(SECRET.parse().unwrap())
+}
+
 /// Not a test: the program of a handler's process.
 #[tokio::test]
 #[ignore = "the process that Lambda's simulator starts"]
@@ -251,7 +264,7 @@ async fn process() {
     let queue = Queue::default();
     if function == "start-campaign" {
         let handler = StartCampaign::new(pool, queue);
-        return lambda::run(handler, TIMEOUT, None).await.unwrap();
+        return lambda::run(handler, TIMEOUT, secret()).await.unwrap();
     }
     let telegram = telegram(&env::var("FUNCTION_TELEGRAM").unwrap());
     let key = telecast_core::bots::EncryptionKey::new(KEY);
@@ -260,7 +273,7 @@ async fn process() {
         fault: env::var("FUNCTION_FAULT").unwrap(),
         faults: env::var("FUNCTION_FAULTS").unwrap().into(),
     };
-    lambda::run(handler, TIMEOUT, None).await.unwrap();
+    lambda::run(handler, TIMEOUT, secret()).await.unwrap();
 }
 
 /// The handler, going wrong for as long as there are files to take.

@@ -1,4 +1,6 @@
-//! The scheduler by its function URL, and by the API's call.
+//! The scheduler and its handlers by their functions' URLs, and the API's call.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use telecast_lambda_sim::End;
@@ -63,4 +65,18 @@ async fn a_call_of_the_api_alone_starts_a_campaign() {
     cloud.lambda.until_ended("send-message", 1).await;
     assert_eq!(cloud.ledger().duplicates(), []);
     cloud.tick_until_completed(campaign).await;
+}
+
+#[tokio::test]
+async fn a_campaign_goes_through_handlers_behind_urls() {
+    let set_up = SetUp {
+        invoker: "url",
+        minute: Duration::from_secs(60),
+        ..SetUp::default()
+    };
+    let cloud = Cloud::set("Event", set_up).await;
+    let campaign = cloud.campaign("url", 20, 1_200).await;
+    cloud.tick_until_completed(campaign).await;
+    assert_eq!(cloud.count(campaign, "SENT").await, 20);
+    assert_eq!(cloud.ledger().duplicates(), []);
 }

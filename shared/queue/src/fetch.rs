@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join;
 use serde_json::Value;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use crate::job::Refs;
 use crate::queue::Param;
-use crate::{Connection, Error, Job, Policy, Queue, validate};
+use crate::{Connection, Error, Fence, Job, Policy, Queue, validate};
 
 /// Which jobs to take.
 ///
@@ -73,7 +76,7 @@ impl Queue {
         // nothing that it should not have, and once more the right one is tried.
         for _ in 0..2 {
             let way = Way::of(self.known_policy(&fetch.queue), fetch);
-            let mut taken = self.take(client, fetch, way).await?;
+            let taken = self.take(client, fetch, way).await?;
             self.learn_policy(&fetch.queue, taken.policy);
             let right = Way::of(taken.policy, fetch);
             if right != way
@@ -82,20 +85,58 @@ impl Queue {
             {
                 continue;
             }
-            if taken.deep {
-                let rest = Fetch {
-                    batch: fetch
-                        .batch
-                        .saturating_sub(u32::try_from(taken.jobs.len()).unwrap_or(u32::MAX)),
-                    ..fetch.clone()
-                };
-                taken
-                    .jobs
-                    .append(&mut self.take(client, &rest, Way::Deep).await?.jobs);
-            }
-            return Ok(taken.jobs);
+            return self.go_on(client, fetch, taken).await;
         }
         Ok(Vec::new())
+    }
+
+    /// Takes what is left to take, where the quick statement could not see it.
+    async fn go_on(
+        &self,
+        client: &impl Connection,
+        fetch: &Fetch,
+        mut taken: Taken,
+    ) -> Result<Vec<Job>, Error> {
+        if taken.deep {
+            let batch = u32::try_from(taken.jobs.len()).unwrap_or(u32::MAX);
+            let rest = Fetch {
+                batch: fetch.batch.saturating_sub(batch),
+                ..fetch.clone()
+            };
+            let mut deep = self.take(client, &rest, Way::Deep).await?;
+            taken.jobs.append(&mut deep.jobs);
+        }
+        Ok(taken.jobs)
+    }
+
+    /// Completes attempts, with an output of its own each, and takes the next jobs: in
+    /// one statement where the queue's policy lets neither wait for the other, else in
+    /// two that go out together. Both happen, or it fails.
+    pub(crate) async fn complete_each_and_fetch(
+        &self,
+        client: &impl Connection,
+        ended: Vec<(Fence, Option<Value>)>,
+        next: &Fetch,
+    ) -> Result<Vec<Job>, Error> {
+        let queue = next.queue.as_str();
+        if Way::of(self.known_policy(queue), next) != Way::Quick {
+            let complete = self.complete_each(client, queue, ended);
+            return Ok(try_join(complete, self.fetch(client, next)).await?.1);
+        }
+        let (fences, outputs): (Vec<Fence>, Vec<_>) = ended.into_iter().unzip();
+        let refs = Refs::new(fences);
+        let batch = i64::from(next.batch);
+        let mut params: Vec<Param<'_>> = vec![(&queue, Type::TEXT), (&batch, Type::INT8)];
+        params.extend(refs.params());
+        params.push((&outputs, Type::JSONB_ARRAY));
+        let sql = include_str!("complete_fetch.sql");
+        let rows = self.query(client, sql, &params).await?;
+        if rows.first().is_some_and(|row| row.get("parents")) {
+            self.release_dependents(client, Some(&[queue])).await?;
+        }
+        let taken = Taken::read(&rows, queue, Way::Quick)?;
+        self.learn_policy(queue, taken.policy);
+        self.go_on(client, next, taken).await
     }
 
     /// The statements behind [`Queue::fetch`], for `EXPLAIN`: the quick one, and the
@@ -139,18 +180,7 @@ impl Queue {
             Err(Error::Conflict(_)) => return Ok(Taken::default()),
             rows => rows?,
         };
-        let Some(first) = rows.first() else {
-            return Err(Error::UnknownQueue(fetch.queue.clone()));
-        };
-        let mut taken = Taken {
-            jobs: Vec::new(),
-            policy: Policy::parse(first.get("queue_policy")),
-            deep: way == Way::Quick && first.get("deep"),
-        };
-        if first.get::<_, Option<uuid::Uuid>>("id").is_some() {
-            taken.jobs = rows.iter().map(Job::from_row).collect::<Result<_, _>>()?;
-        }
-        Ok(taken)
+        Taken::read(&rows, &fetch.queue, way)
     }
 }
 
@@ -160,6 +190,23 @@ struct Taken {
     jobs: Vec<Job>,
     policy: Option<Policy>,
     deep: bool,
+}
+
+impl Taken {
+    fn read(rows: &[Row], queue: &str, way: Way) -> Result<Self, Error> {
+        let Some(first) = rows.first() else {
+            return Err(Error::UnknownQueue(queue.to_owned()));
+        };
+        let mut taken = Self {
+            jobs: Vec::new(),
+            policy: Policy::parse(first.get("queue_policy")),
+            deep: way == Way::Quick && first.get("deep"),
+        };
+        if first.get::<_, Option<uuid::Uuid>>("id").is_some() {
+            taken.jobs = rows.iter().map(Job::from_row).collect::<Result<_, _>>()?;
+        }
+        Ok(taken)
+    }
 }
 
 /// Which statement fetches.

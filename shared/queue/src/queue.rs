@@ -82,6 +82,7 @@ impl Queue {
             return Arc::clone(sql);
         }
         let sql: Arc<str> = template
+            .replace("{fetch}", include_str!("fetch_step.sql").trim_end())
             .replace("{columns}", COLUMNS)
             .replace("{ready_job}", include_str!("ready_job.sql"))
             .replace("{fail}", include_str!("fail_step.sql").trim_end())

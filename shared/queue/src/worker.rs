@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, try_join_all, try_join3};
+use futures_util::future::{BoxFuture, try_join, try_join_all};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -158,29 +158,31 @@ impl Worker {
         ended: Ended,
         room: usize,
     ) -> Result<Vec<Job>, Error> {
-        let complete = async {
-            if !ended.completed.is_empty() {
-                queue
-                    .complete_each(connection, &self.queue, ended.completed)
-                    .await?;
-            }
-            Ok(())
-        };
         let fail = ended
             .failed
             .iter()
             .map(|(fence, failure)| queue.fail(connection, &self.queue, [*fence], failure));
-        let fetch = async {
-            if room == 0 {
-                return Ok(Vec::new());
-            }
-            let next = Fetch {
-                batch: u32::try_from(room).unwrap_or(u32::MAX),
-                ..Fetch::from(self.queue.as_str())
-            };
-            queue.fetch(connection, &next).await
+        let next = Fetch {
+            batch: u32::try_from(room).unwrap_or(u32::MAX),
+            ..Fetch::from(self.queue.as_str())
         };
-        let (_, _, jobs) = try_join3(complete, try_join_all(fail), fetch).await?;
+        let completed = ended.completed;
+        let go_on = async {
+            match (completed.is_empty(), room) {
+                (true, 0) => Ok(Vec::new()),
+                (true, _) => queue.fetch(connection, &next).await,
+                (false, 0) => {
+                    let complete = queue.complete_each(connection, &self.queue, completed);
+                    complete.await.map(|_| Vec::new())
+                }
+                (false, _) => {
+                    queue
+                        .complete_each_and_fetch(connection, completed, &next)
+                        .await
+                }
+            }
+        };
+        let (_, jobs) = try_join(try_join_all(fail), go_on).await?;
         Ok(jobs)
     }
 }

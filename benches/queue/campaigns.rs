@@ -154,7 +154,7 @@ fn cost(ours_ms: f64) -> String {
     let processor = 1e6 * ours_ms / 1000.0 * PROCESSOR_GB * GB_SECOND;
     let mut text = format!(
         "A million messages on Lambda (arm64, 256 MB, prices of us-east-1), reckoned from that: the processor time of \
-         scheduler and handler is ${processor:.2}, whatever the memory, because processor and memory are billed \
+         scheduler and handler is ${processor:.3}, whatever the memory, because processor and memory are billed \
          together. Waiting 100 ms for Telegram, at once for all messages of an invocation, and the invocation itself come on top:\n\n\
          | | waiting | invocations | with the processor time |\n|---|---:|---:|---:|\n"
     );
@@ -162,7 +162,7 @@ fn cost(ours_ms: f64) -> String {
         let waiting = 1e6 / batch * TELEGRAM_SECONDS * MEMORY_GB * GB_SECOND;
         let requests = 1e6 / batch * REQUEST;
         text += &format!(
-            "| {name} | ${waiting:.3} | ${requests:.3} | ${:.2} |\n",
+            "| {name} | ${waiting:.3} | ${requests:.3} | ${:.3} |\n",
             processor + waiting + requests
         );
     }

@@ -83,10 +83,6 @@ pub async fn growth(
     seconds: f64,
     scale: f64,
 ) -> Result<String> {
-    let mut text = String::from(
-        "Jobs per second with these rows in the table beforehand: medians, and the share of the empty table's.\n\n\
-         | | telecast, send, 16 callers | | telecast, drain | | pg-boss, drain | |\n|---|---:|---:|---:|---:|---:|---:|\n",
-    );
     let measures = [
         (TELECAST, Kind::Send, 16, 1, 0),
         (TELECAST, Kind::Drain, 4, 1000, 60_000),
@@ -144,6 +140,16 @@ pub async fn growth(
                 .collect()
         })
         .collect();
+    let mut text = String::from(
+        "Jobs per second with these rows in the table beforehand, and the share of the empty table's.\n\n| |",
+    );
+    for (contestant, spec) in &measures {
+        text += &format!(
+            " {}, {:?}, {} callers | |",
+            contestant.name, spec.trial, spec.callers
+        );
+    }
+    text += &format!("\n|---|{}\n", "---:|---:|".repeat(measures.len()));
     for (state, row) in STATES.iter().zip(&medians) {
         text += &format!("| {} |", state.name);
         for (rate, empty) in row.iter().zip(&medians[0]) {

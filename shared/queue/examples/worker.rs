@@ -5,10 +5,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use std::time::Duration;
-
 use anyhow::Context;
-use telecast_queue::{Failure, Fetch, Job, Listener, Queue};
+use serde_json::json;
+use telecast_queue::{Failure, Job, Listener, Queue, Session, Worker};
 use tokio_postgres::NoTls;
 
 /// The work itself.
@@ -26,40 +25,24 @@ async fn main() -> anyhow::Result<()> {
     let config: tokio_postgres::Config = url.parse()?;
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
+    let session = Session::new(client).await?;
     let queue = Queue::default();
-    let mut listener = Listener::connect(&queue, &config, NoTls).await?;
-    let next = Fetch {
-        batch: 10,
-        ..Fetch::from(name.as_str())
+    let listener = Listener::connect(&queue, &config, NoTls).await?;
+    let handler = async |job: Job| match work(&job).await {
+        Ok(()) => Ok(None),
+        Err(error) => Err(Failure {
+            output: Some(json!({ "message": error.to_string() })),
+            ..Failure::default()
+        }),
     };
-
-    let mut done: Vec<Job> = Vec::new();
-    loop {
-        // What was done and what comes next, in one round trip.
-        let (_, jobs) = queue
-            .complete_and_fetch(&client, &done, None, &next)
-            .await?;
-        done.clear();
-        for job in &jobs {
-            match work(job).await {
-                Ok(()) => done.push(job.clone()),
-                Err(error) => {
-                    let failure = Failure {
-                        output: Some(serde_json::json!({ "message": error.to_string() })),
-                        ..Failure::default()
-                    };
-                    queue.fail(&client, &name, [job], &failure).await?;
-                }
-            }
+    let stop = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            eprintln!("cannot hear of Ctrl-C: {error}");
         }
-        if !jobs.is_empty() {
-            continue;
-        }
-        // A deferred job makes no noise when it comes due, so it looks by itself too.
-        tokio::select! {
-            _ = listener.next() => {}
-            () = tokio::time::sleep(Duration::from_secs(2)) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        }
-    }
+    };
+    let worker = Worker::new(name);
+    worker
+        .run(&queue, &session, Some(listener), handler, stop)
+        .await?;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join};
@@ -36,7 +37,7 @@ impl<C: GenericClient> Connection for C {
 }
 
 /// A connection straight to the server, given to queue operations alone: each statement
-/// is planned once and kept prepared. Not for a pooler in transaction mode.
+/// is planned once in some seconds and kept prepared. Not for a pooler in transaction mode.
 ///
 /// ```no_run
 /// # use telecast_queue::{Fetch, Queue, Session};
@@ -49,11 +50,24 @@ impl<C: GenericClient> Connection for C {
 #[derive(Debug)]
 pub struct Session {
     client: Client,
-    /// By the text's address, which the text kept beside it holds.
-    prepared: Mutex<HashMap<usize, (Arc<str>, Statement)>>,
+    /// By the text's address.
+    prepared: Mutex<HashMap<usize, Prepared>>,
 }
 
-/// One plan for all calls. It must not depend on what was in the tables when it was
+#[derive(Debug)]
+struct Prepared {
+    /// Keeps the address from being another text's.
+    _sql: Arc<str>,
+    statement: Statement,
+    since: Instant,
+}
+
+/// A plan is used so long. One that was made for an almost empty table is wrong for a
+/// full one, and the server's own statistics come minutes late; the planner sees a
+/// table's size as it is.
+const PLAN_LIFE: Duration = Duration::from_secs(2);
+
+/// One plan for all calls. It should not depend on what was in the tables when it was
 /// made, so what reads or sorts whole tables is out of the question: the indexes have
 /// the order that each statement asks for.
 const SETTINGS: &str = "\
@@ -62,9 +76,15 @@ SET enable_seqscan = off; \
 SET enable_bitmapscan = off; \
 SET enable_hashjoin = off; \
 SET enable_mergejoin = off; \
+SET enable_sort = off; \
+SET enable_incremental_sort = off; \
 SET jit = off";
 
 impl Session {
+    /// What a session sets, for `EXPLAIN`.
+    #[doc(hidden)]
+    pub const SETTINGS: &str = SETTINGS;
+
     /// Takes a connection for queue operations.
     ///
     /// # Errors
@@ -85,13 +105,18 @@ impl Session {
 
     fn known(&self, sql: &Arc<str>) -> Option<Statement> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, statement) = prepared.get(&address(sql))?;
-        Some(statement.clone())
+        let known = prepared.get(&address(sql))?;
+        (known.since.elapsed() < PLAN_LIFE).then(|| known.statement.clone())
     }
 
     fn learn(&self, sql: &Arc<str>, statement: Statement) {
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.insert(address(sql), (Arc::clone(sql), statement));
+        let kept = Prepared {
+            _sql: Arc::clone(sql),
+            statement,
+            since: Instant::now(),
+        };
+        prepared.insert(address(sql), kept);
     }
 
     fn forget(&self, sql: &Arc<str>) {

@@ -139,6 +139,13 @@ impl Queue {
         self.go_on(client, next, taken).await
     }
 
+    /// The statement with which a worker completes and fetches, for `EXPLAIN`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn complete_fetch_statement(&self) -> String {
+        self.sql(include_str!("complete_fetch.sql")).to_string()
+    }
+
     /// The statements behind [`Queue::fetch`], for `EXPLAIN`: the quick one, and the
     /// one that goes on where that found too little.
     #[doc(hidden)]

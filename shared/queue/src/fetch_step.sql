@@ -52,6 +52,8 @@ looked AS (
       WHERE j.name = $1
         AND j.state < 'active'
         AND NOT j.blocked
+      -- So that it is this index, whatever the planner knows of the table.
+      ORDER BY j.priority DESC, j.created_on
       LIMIT 8 * $2 + 100
     ) AS entry
   ) = 8 * $2 + 100 AS deep

@@ -16,8 +16,9 @@ use common::{Bench, bench_of};
 use serde_json::json;
 use telecast_queue::{
     Failure, Fetch, Find, JobOptions, Listener, Match, NewJob, NewSchedule, Policy, Queue,
-    QueueOptions, Send, Upkeep, Which,
+    QueueOptions, Send, Sender, Upkeep, Which, Worker,
 };
+use tokio::sync::Semaphore;
 use tokio_postgres::{Client, NoTls};
 
 const POOLER: &str = "/usr/sbin/pgbouncer";
@@ -263,6 +264,33 @@ async fn serve_tls(bench: &Bench) -> rustls::pki_types::CertificateDer<'static> 
     bench.sql("ALTER SYSTEM SET ssl = on").await;
     bench.sql("SELECT pg_reload_conf()").await;
     made.cert.der().clone()
+}
+
+#[tokio::test]
+async fn a_sender_and_a_worker_work_through_a_pooler_too() {
+    if !Path::new(POOLER).exists() {
+        eprintln!("skipped: {POOLER} is not installed (Debian's package pgbouncer)");
+        assert!(std::env::var_os("CI").is_none(), "CI must have it");
+        return;
+    }
+    let bench = bench_of(Policy::Standard).await;
+    let pooler = Pooler::start(&bench).await;
+    let sender = Sender::new(bench.queue.clone(), pooler.connect().await);
+    let sends = (0..50).map(|_| sender.send(Send::to("q")));
+    for sent in futures_util::future::join_all(sends).await {
+        sent.unwrap();
+    }
+    let handled = Arc::new(Semaphore::new(0));
+    let handler = |_job| {
+        handled.add_permits(1);
+        async { Ok(None) }
+    };
+    let worker = Worker::new("q");
+    let stop = async { handled.acquire_many(50).await.unwrap().forget() };
+    let client = pooler.connect().await;
+    let run = worker.run(&bench.queue, &client, None, handler, stop);
+    run.await.unwrap();
+    assert_eq!(bench.count("state = 'completed'").await, 50);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod common;
 
 use common::{Bench, bench_of};
 use serde_json::Value;
-use telecast_queue::{Policy, Queue};
+use telecast_queue::{Policy, Queue, Session};
 
 /// Rows that a fetch of one job reads from the job table and its indexes, by EXPLAIN:
 /// of both its statements, as if the second always followed.
@@ -139,4 +139,50 @@ async fn statistics_from_before_the_backlog_mislead_no_plan() {
         .await;
     let (rows, plan) = rows_read(&bench).await;
     assert!(rows < 600, "{rows} rows: {plan:?}");
+}
+
+#[tokio::test]
+async fn a_worker_reads_no_completed_jobs_to_complete_more_and_take_the_next() {
+    let bench = bench_of(Policy::Standard).await;
+    let queue = Queue::default();
+    let statement = queue.complete_fetch_statement();
+    bench
+        .sql(
+            "INSERT INTO pgboss.job (name, policy, state)
+             SELECT 'q', 'standard', 'completed'
+             FROM generate_series(1, 20000);
+             INSERT INTO pgboss.job (name, policy, state)
+             SELECT 'q', 'standard', 'active'
+             FROM generate_series(1, 5);
+             INSERT INTO pgboss.job (name, policy)
+             SELECT 'q', 'standard'
+             FROM generate_series(1, 4)",
+        )
+        .await;
+    bench
+        .sql(&format!(
+            "{};
+             PREPARE next_jobs (text, bigint, uuid[], int[], timestamptz[], jsonb[]) AS {statement}",
+            Session::SETTINGS
+        ))
+        .await;
+    let active = "SELECT array_agg(id) FROM pgboss.job WHERE state = 'active'";
+    let none = "array_fill(NULL::int, '{5}'), array_fill(NULL::timestamptz, '{5}'), array_fill(NULL::jsonb, '{5}')";
+    let row = bench.client.query_typed_one(active, &[]).await.unwrap();
+    let ids: Vec<uuid::Uuid> = row.get(0);
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let explain = format!(
+        "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF, BUFFERS OFF) EXECUTE next_jobs ('q', 5, '{{{}}}', {none})",
+        ids.join(",")
+    );
+    let rows = bench.client.simple_query(&explain).await.unwrap();
+    let plan = rows.iter().find_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let plan: Value = serde_json::from_str(plan.unwrap()).unwrap();
+    let rows = read(&plan[0]["Plan"]);
+    assert!(rows < 100, "{rows} rows: {plan:#}");
+    assert_eq!(bench.count("state = 'completed'").await, 20_005);
+    assert_eq!(bench.count("state = 'active'").await, 4);
 }

@@ -54,9 +54,13 @@ pub(crate) async fn upkeep(pool: &Pool, queue: &Queue) -> Result<(), Error> {
         );
     }
     let transaction = client.transaction().await?;
+    let unstarted = campaigns::fail_unstarted(&transaction).await?;
     let stranded = delivery::settle_stranded(&transaction).await?;
     let limits = campaigns::remove_idle_limits(&transaction).await?;
     transaction.commit().await?;
+    for id in unstarted {
+        tracing::error!(campaign_id = %id, "failed: it could not be started");
+    }
     if stranded > 0 {
         tracing::error!(message_jobs = stranded, "given up: handlers died too often");
     }

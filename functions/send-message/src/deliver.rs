@@ -19,7 +19,9 @@ use crate::{
     pace::Pace,
 };
 
-/// A send may take as long as the client's time-out, and settling a while more.
+/// A send may take as long as the client's time-out, and settling a while more. Nothing
+/// starts later than this before the handler's end; nor before that of its lease, where
+/// another attempt may begin, or in the last third of a shorter one.
 const LAST_START: Duration = Duration::from_secs(20);
 
 /// Nothing more is started for a bot for so long after Telegram stopped it, at most:
@@ -60,6 +62,18 @@ pub(crate) struct Ready {
     pub(crate) message: Message,
     /// Its media, where that is a URL.
     pub(crate) media: Option<MediaUrl>,
+    /// Nothing may start later.
+    pub(crate) last_start: Instant,
+}
+
+impl Ready {
+    /// When the last call of a message that was claimed just now may start.
+    pub(crate) fn last_start(claim: &Claim) -> Instant {
+        let spare = claim
+            .lease_left
+            .saturating_sub(LAST_START.min(claim.lease / 3));
+        Instant::now() + spare
+    }
 }
 
 /// What all messages of an invocation share.
@@ -76,16 +90,16 @@ impl Delivery<'_> {
     /// What became of a message.
     pub(crate) async fn deliver(&self, ready: Ready) -> Settlement {
         let Ready { claim, context, .. } = &ready;
-        if self.is_too_late(context.bot_id) {
-            return claim.settle(Outcome::NotTried);
-        }
         let rate = usize::try_from(context.rate_per_second).unwrap_or(1);
         let start = self.pace.take(context.bot_id, rate);
+        if self.is_too_late(&ready, start) {
+            return claim.settle(Outcome::NotTried);
+        }
         // Even a sleep that is over takes a turn, and then the first is not the first.
         if start > Instant::now() {
             sleep_until(start).await;
         }
-        if self.is_too_late(context.bot_id) {
+        if self.is_too_late(&ready, Instant::now()) {
             return claim.settle(Outcome::NotTried);
         }
         let call = self.calls.begin(context.bot_id, claim.channel_id);
@@ -94,6 +108,7 @@ impl Delivery<'_> {
         let mut moved_to = None;
         if let Err(failure) = &answer
             && let FailureKind::Moved { chat_id } = failure.kind
+            && !self.is_too_late(&ready, Instant::now())
         {
             moved_to = context.test_chat.is_none().then_some(chat_id);
             answer = self.send(&ready, &Chat::Id(chat_id)).await;
@@ -120,8 +135,12 @@ impl Delivery<'_> {
         }
     }
 
-    fn is_too_late(&self, bot_id: Uuid) -> bool {
-        self.deadline.remaining() < LAST_START || self.stopped.contains(bot_id)
+    /// Whether a call must not start then.
+    fn is_too_late(&self, ready: &Ready, start: Instant) -> bool {
+        let wait = start.saturating_duration_since(Instant::now());
+        self.deadline.remaining() < LAST_START + wait
+            || start > ready.last_start
+            || self.stopped.contains(ready.context.bot_id)
     }
 
     /// Sends to this chat; media goes by its file id where one is known.

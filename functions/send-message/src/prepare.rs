@@ -25,6 +25,7 @@ pub(crate) fn prepare(
             (Decision::Send, Some(context)) => match fill(&claim, context) {
                 Ok((message, media)) => ready.push(Ready {
                     context: Arc::clone(context),
+                    last_start: Ready::last_start(&claim),
                     claim,
                     message,
                     media,

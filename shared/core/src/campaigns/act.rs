@@ -144,6 +144,7 @@ async fn resume(
     if after == Status::Queued {
         return queue_start(transaction, queue, id).await;
     }
+    pace::set_campaign_limit(transaction, id).await?;
     limits::release(transaction, &group_id(id)).await?;
     pace::replan(transaction, id).await
 }
@@ -163,6 +164,8 @@ async fn cancel(transaction: &Transaction<'_>, id: Uuid) -> Result<()> {
             &[(&id, Type::UUID), (&group_id(id), Type::TEXT)],
         )
         .await?;
+    // What a handler gives back is dispatched once more, and its claim ends it.
+    limits::release(transaction, &group_id(id)).await?;
     Ok(())
 }
 

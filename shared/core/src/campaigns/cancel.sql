@@ -1,6 +1,6 @@
 -- Cancels what waits of a campaign ($1, its limit group $2): queue jobs and message
 -- jobs. What a handler holds at this moment settles as it comes; the claim stops
--- the rest.
+-- the rest. A message whose handler died while it was sent is uncertain.
 WITH queue_job AS (
   UPDATE pgboss.job
   SET
@@ -14,13 +14,15 @@ WITH queue_job AS (
 message_job AS (
   UPDATE jobs AS m
   SET
-    status = 'CANCELLED',
+    status = CASE m.status WHEN 'SENDING' THEN 'UNCERTAIN' ELSE 'CANCELLED' END,
     finished_at = now()
   FROM queue_job
   WHERE m.id = queue_job.id
-    AND m.status = 'PENDING'
-  RETURNING m.id
+    AND m.status IN ('PENDING', 'SENDING')
+  RETURNING m.status
 )
 UPDATE campaigns
-SET cancelled = cancelled + (SELECT count(*) FROM message_job)
+SET
+  cancelled = cancelled + (SELECT count(*) FROM message_job WHERE status = 'CANCELLED'),
+  uncertain = uncertain + (SELECT count(*) FROM message_job WHERE status = 'UNCERTAIN')
 WHERE id = $1

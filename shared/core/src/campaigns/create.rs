@@ -11,7 +11,7 @@ use super::{
     Campaign, Mode, QuietHours, get,
     settings::{
         DELIVERY_RATE, RETRY_LIMIT, UTC, check_exists, check_mode, check_params, check_recurrence,
-        check_times, default_bot,
+        check_times, default_bot, kept_rate,
     },
 };
 use crate::{
@@ -59,7 +59,7 @@ pub struct NewCampaign {
     /// Values of the template's `{{params.…}}`.
     #[serde(default)]
     pub params: Map<String, Value>,
-    /// Messages per minute, 1 to 60,000.
+    /// Messages per minute, 1 to 60,000; a test is kept to what its one chat takes.
     pub delivery_rate: i32,
     /// Attempts after the first, for transient errors: 0 to 20.
     #[serde(default = "default_retry_limit")]
@@ -130,7 +130,10 @@ pub async fn create(
                 (&new.template_id, Type::UUID),
                 (&bot_id, Type::UUID),
                 (&Value::Object(new.params), Type::JSONB),
-                (&new.delivery_rate, Type::INT4),
+                (
+                    &kept_rate(new.delivery_rate, new.mode, new.test_chat_id),
+                    Type::INT4,
+                ),
                 (&new.retry_limit, Type::INT4),
                 (&on_uncertain, Type::TEXT),
                 (&new.scheduled_at, Type::TIMESTAMPTZ),

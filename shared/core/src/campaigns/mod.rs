@@ -26,6 +26,6 @@ pub(crate) use ramp::slow_down;
 pub use ramp::speed_up;
 pub use read::{Campaign, Counts, get, list};
 pub use recur::{Occurrence, occur};
-pub use resume::resume_due;
+pub use resume::{fail_unstarted, resume_due};
 pub use status::{Action, PauseReason, Status, next_status};
 pub use update::{CampaignPatch, update};

@@ -118,6 +118,22 @@ pub(crate) async fn set_bot_limit(transaction: &Transaction<'_>, bot_id: Uuid) -
 pub(crate) async fn set_limits(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
     let row = transaction
         .query_typed_one(
+            "SELECT bot_id FROM campaigns WHERE id = $1",
+            &[(&campaign_id, Type::UUID)],
+        )
+        .await?;
+    set_bot_limit(transaction, row.try_get("bot_id")?).await?;
+    set_campaign_limit(transaction, campaign_id).await
+}
+
+/// Sets the limit of a campaign to what its row says; its bot has one. The bot's is not
+/// touched, so that its other campaigns go on whatever the transaction does then.
+pub(crate) async fn set_campaign_limit(
+    transaction: &Transaction<'_>,
+    campaign_id: Uuid,
+) -> Result<()> {
+    let row = transaction
+        .query_typed_one(
             "SELECT c.delivery_rate, c.bot_id, b.ramp
              FROM campaigns AS c
              JOIN bots AS b ON b.id = c.bot_id
@@ -125,12 +141,10 @@ pub(crate) async fn set_limits(transaction: &Transaction<'_>, campaign_id: Uuid)
             &[(&campaign_id, Type::UUID)],
         )
         .await?;
-    let bot_id = row.try_get("bot_id")?;
-    set_bot_limit(transaction, bot_id).await?;
     limits::set_group_limit(
         transaction,
         &group_id(campaign_id),
-        &bot_limit_id(bot_id),
+        &bot_limit_id(row.try_get("bot_id")?),
         slowed(
             limit_of_rate(row.try_get("delivery_rate")?),
             row.try_get("ramp")?,
@@ -149,7 +163,7 @@ pub async fn remove_idle_limits(transaction: &Transaction<'_>) -> Result<u64> {
 
 /// A new rate: the law changes at once, and the plan with it.
 pub(crate) async fn set_rate(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
-    set_limits(transaction, campaign_id).await?;
+    set_campaign_limit(transaction, campaign_id).await?;
     replan(transaction, campaign_id).await
 }
 

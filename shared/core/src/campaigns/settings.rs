@@ -135,3 +135,26 @@ pub(super) const UTC: &str = "UTC";
 pub(super) fn is_timezone(timezone: &str) -> bool {
     occurrences("0 0 * * *", timezone, Utc::now(), 0).is_ok()
 }
+
+/// The rate that is kept for a campaign: all messages of a test go to one chat, which
+/// takes 60 in a minute, or 20 where it is a group (core.telegram.org/bots/faq).
+pub(super) fn kept_rate(rate: i32, mode: Mode, test_chat_id: Option<i64>) -> i32 {
+    match (mode, test_chat_id) {
+        (Mode::Test, Some(..0)) => rate.min(20),
+        (Mode::Test, _) => rate.min(60),
+        (Mode::Live | Mode::DryRun, _) => rate,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_goes_no_faster_than_its_one_chat() {
+        assert_eq!(kept_rate(1_200, Mode::Test, Some(7)), 60);
+        assert_eq!(kept_rate(1_200, Mode::Test, Some(-1_000_000_000_007)), 20);
+        assert_eq!(kept_rate(10, Mode::Test, Some(7)), 10);
+        assert_eq!(kept_rate(1_200, Mode::Live, None), 1_200);
+    }
+}

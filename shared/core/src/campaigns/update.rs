@@ -10,6 +10,7 @@ use super::{
     Campaign, OnUncertain, QuietHours, Status, get, pace,
     settings::{
         DELIVERY_RATE, RETRY_LIMIT, UTC, check_exists, check_params, check_recurrence, check_times,
+        kept_rate,
     },
 };
 use crate::{
@@ -113,6 +114,9 @@ pub async fn update(
     if let Some(limit) = patch.retry_limit {
         check::range("retryLimit", limit, RETRY_LIMIT)?;
     }
+    let delivery_rate = patch
+        .delivery_rate
+        .map(|rate| kept_rate(rate, before.mode, before.test_chat_id));
     let scheduled_at = patch.scheduled_at.unwrap_or(before.scheduled_at);
     let not_after = patch.not_after.unwrap_or(before.not_after);
     check_times(scheduled_at, not_after)?;
@@ -148,7 +152,7 @@ pub async fn update(
                 (&patch.template_id, Type::UUID),
                 (&patch.bot_id, Type::UUID),
                 (&patch.params.map(Value::Object), Type::JSONB),
-                (&patch.delivery_rate, Type::INT4),
+                (&delivery_rate, Type::INT4),
                 (&patch.retry_limit, Type::INT4),
                 (&on_uncertain, Type::TEXT),
                 (&scheduled_at, Type::TIMESTAMPTZ),
@@ -167,9 +171,7 @@ pub async fn update(
     if before.status == Status::Draft {
         check_params(transaction, id).await?;
     }
-    let rate_changed = patch
-        .delivery_rate
-        .is_some_and(|rate| rate != before.delivery_rate);
+    let rate_changed = delivery_rate.is_some_and(|rate| rate != before.delivery_rate);
     if rate_changed && before.status != Status::Draft {
         pace::set_rate(transaction, id).await?;
     }

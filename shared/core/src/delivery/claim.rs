@@ -1,5 +1,7 @@
 //! A handler claims message jobs before it sends: whoever claims may send, nobody else.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -48,6 +50,10 @@ pub struct Claim {
     pub attempts: i32,
     /// Whether its last attempt was told to wait.
     pub has_waited: bool,
+    /// How long this attempt was given, from its dispatch on.
+    pub lease: Duration,
+    /// How much of it was left at the claim: after it another attempt may begin.
+    pub lease_left: Duration,
     /// What to do.
     pub decision: Decision,
 }
@@ -105,6 +111,12 @@ fn from_row(row: &Row) -> Result<Claim> {
         })?,
         attempts: row.try_get("attempts")?,
         has_waited: row.try_get("has_waited")?,
+        lease: seconds(row.try_get::<_, i32>("expire_seconds")?.into()),
+        lease_left: seconds(row.try_get("lease_left")?),
         decision: parse(row, "decision")?,
     })
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

@@ -9,6 +9,9 @@ WITH live AS (
     m.campaign_id,
     q.retry_count,
     q.started_on,
+    q.expire_seconds,
+    -- An attempt that died while it sent was one.
+    m.attempts + CASE m.status WHEN 'SENDING' THEN 1 ELSE 0 END AS attempts,
     coalesce(m.error_class IN ('FLOOD_WAIT', 'CHAT_WAIT'), false) AS has_waited,
     CASE
       WHEN m.status NOT IN ('PENDING', 'SENDING') THEN 'SETTLED'
@@ -19,7 +22,13 @@ WITH live AS (
       -- Another attempt began to send and never settled: nobody knows what Telegram
       -- did. It is sent again only if the operator said so, and nothing else forbids it.
       WHEN m.status = 'SENDING'
-        AND (c.on_uncertain = 'SKIP' OR c.status = 'CANCELLED' OR ch.opted_out_at IS NOT NULL OR NOT ch.active) THEN 'UNCERTAIN'
+        AND (
+          c.on_uncertain = 'SKIP'
+          OR m.attempts >= c.retry_limit
+          OR c.status = 'CANCELLED'
+          OR ch.opted_out_at IS NOT NULL
+          OR NOT ch.active
+        ) THEN 'UNCERTAIN'
       WHEN c.status = 'CANCELLED' THEN 'CANCELLED'
       WHEN c.status <> 'RUNNING' THEN 'NOT_RUNNING'
       -- Quiet hours begin, or will have begun when Telegram has it.
@@ -45,6 +54,7 @@ fenced AS (
   UPDATE jobs AS m
   SET
     status = CASE WHEN live.decision = 'SEND' THEN 'SENDING' ELSE m.status END,
+    attempts = CASE WHEN live.decision = 'SEND' THEN live.attempts ELSE m.attempts END,
     fence_retry_count = live.retry_count,
     fence_started_on = live.started_on
   FROM live
@@ -56,8 +66,10 @@ SELECT
   m.campaign_id,
   m.channel_id,
   m.recipient,
-  m.attempts,
+  CASE WHEN live.decision = 'SEND' THEN live.attempts ELSE m.attempts END AS attempts,
   live.has_waited,
+  live.expire_seconds,
+  extract(epoch FROM live.started_on + live.expire_seconds * interval '1 second' - clock_timestamp())::float8 AS lease_left,
   live.decision,
   live.retry_count,
   live.started_on

@@ -47,6 +47,9 @@ impl Counts {
 
     /// Writes the counters, and completes the campaigns of which nothing is left.
     pub(super) async fn write(self, transaction: &Transaction<'_>) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
         let ids: Vec<Uuid> = self.0.keys().copied().collect();
         let column =
             |index: usize| -> Vec<i32> { self.0.values().map(|counts| counts[index]).collect() };

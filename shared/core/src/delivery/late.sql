@@ -1,6 +1,6 @@
 -- Message jobs ($1 ids, $2 message ids) whose attempt was given up and reports now
--- that Telegram accepted the message. One that another attempt is sending at this
--- moment is that attempt's. Answers what they were.
+-- that Telegram accepted the message. Where another attempt is sending it at this
+-- moment, that one's answer comes too late. Answers what they were, as they are counted.
 WITH before AS (
   SELECT
     m.id,
@@ -9,7 +9,7 @@ WITH before AS (
     told.message_id
   FROM unnest($1::uuid[], $2::bigint[]) AS told (id, message_id)
   JOIN jobs AS m ON m.id = told.id
-  WHERE m.status IN ('UNCERTAIN', 'PENDING')
+  WHERE m.status IN ('UNCERTAIN', 'PENDING', 'SENDING')
   FOR UPDATE OF m
 )
 UPDATE jobs AS m
@@ -23,4 +23,4 @@ FROM before
 WHERE m.id = before.id
 RETURNING
   before.campaign_id,
-  before.status
+  CASE before.status WHEN 'SENDING' THEN 'PENDING' ELSE before.status END AS status

@@ -34,7 +34,6 @@ pub(super) async fn apply(
     for settled in settled {
         let settlement = settled.settlement;
         match &settled.outcome {
-            Outcome::ChatWait(wait) => chat_wait(transaction, locked, settlement, *wait).await?,
             Outcome::BotDead(error) => bot_dead(transaction, locked, settlement, error).await?,
             Outcome::MessageBad(error) => {
                 let details = json!({"error": error});
@@ -49,7 +48,30 @@ pub(super) async fn apply(
             _ => {}
         }
     }
+    // Chats last and in one order, as dispatch locks them.
+    for (key, wait) in chat_waits(locked, settled) {
+        limits::hold(transaction, &key, wait).await?;
+    }
     Ok(())
+}
+
+/// The longest wait of each chat, by its limit.
+fn chat_waits(
+    locked: &BTreeMap<Uuid, LockedCampaign>,
+    settled: &[Settled<'_>],
+) -> BTreeMap<String, Duration> {
+    let mut waits = BTreeMap::new();
+    for settled in settled {
+        let settlement = settled.settlement;
+        if let Outcome::ChatWait(wait) = &settled.outcome
+            && let Some(campaign) = locked.get(&settlement.campaign_id)
+        {
+            let key = campaigns::chat_limit_id(campaign.bot_id, settlement.channel_id);
+            let longest = waits.entry(key).or_insert(*wait);
+            *longest = (*longest).max(*wait);
+        }
+    }
+    waits
 }
 
 /// The longest wait of each bot, with the message that met it: the many answers of
@@ -125,19 +147,6 @@ async fn flood(
             details,
         )
         .await?;
-    }
-    Ok(())
-}
-
-async fn chat_wait(
-    transaction: &Transaction<'_>,
-    locked: &BTreeMap<Uuid, LockedCampaign>,
-    settlement: &Settlement,
-    wait: Duration,
-) -> Result<()> {
-    if let Some(campaign) = locked.get(&settlement.campaign_id) {
-        let key = campaigns::chat_limit_id(campaign.bot_id, settlement.channel_id);
-        limits::hold(transaction, &key, wait).await?;
     }
     Ok(())
 }

@@ -55,4 +55,5 @@ JOIN pgboss.queue AS q ON q.name = 'send-message'
 WHERE m.campaign_id = $1
   AND m.status = 'PENDING'
 ORDER BY m.slot
-ON CONFLICT DO NOTHING
+-- Two messages in one slot are an error, and not nothing.
+ON CONFLICT (name, id) DO NOTHING

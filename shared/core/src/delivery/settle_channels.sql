@@ -22,7 +22,8 @@ changed AS (
      OR (told.chat_id IS NOT NULL AND ch.chat_id IS DISTINCT FROM told.chat_id)
      OR (told.kind IS NOT NULL AND ch.kind IS DISTINCT FROM told.kind)
   ORDER BY ch.id
-  FOR UPDATE OF ch
+  -- Not FOR UPDATE: that would wait for plans and imports that only point to channels.
+  FOR NO KEY UPDATE OF ch
 ),
 updated AS (
   UPDATE channels AS ch

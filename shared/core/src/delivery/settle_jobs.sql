@@ -12,7 +12,10 @@ SET
     WHEN settled.moved_to IS NULL THEN m.recipient
     ELSE jsonb_set(m.recipient, '{chat}', to_jsonb(settled.moved_to))
   END,
-  finished_at = CASE WHEN settled.status = 'PENDING' THEN NULL ELSE now() END
+  finished_at = CASE WHEN settled.status = 'PENDING' THEN NULL ELSE now() END,
+  -- What goes back is this attempt's no more: settling it again must not charge it again.
+  fence_retry_count = CASE WHEN settled.status = 'PENDING' THEN NULL ELSE m.fence_retry_count END,
+  fence_started_on = CASE WHEN settled.status = 'PENDING' THEN NULL ELSE m.fence_started_on END
 FROM unnest(
   $1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[],
   $9::bigint[]

@@ -4,7 +4,6 @@
 SELECT
   c.id,
   c.bot_id,
-  c.status,
   c.retry_limit,
   c.on_uncertain,
   c.mode = 'LIVE' AS is_live,
@@ -17,10 +16,12 @@ SELECT
       AND other.status IN ('RUNNING', 'PAUSED')
   ) AS bot_flows
 FROM campaigns AS c
+-- A handler that vanishes here must not keep the campaigns locked.
+CROSS JOIN (SELECT set_config('idle_in_transaction_session_timeout', '15s', true)) AS session
 WHERE c.id = ANY ($1)
    OR (
      c.bot_id IN (SELECT bot_id FROM campaigns WHERE id = ANY ($2))
      AND c.status IN ('RUNNING', 'PAUSED')
    )
 ORDER BY c.id
-FOR NO KEY UPDATE
+FOR NO KEY UPDATE OF c

@@ -15,6 +15,12 @@ pub async fn database() -> Client {
         .await
 }
 
+/// Two connections to one.
+pub async fn database_twice() -> (Client, Client) {
+    let database = telecast_postgres::testing::database("core", migrate).await;
+    (database.connect().await, database.connect().await)
+}
+
 async fn migrate(url: String) {
     let (mut lock, first) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     let (mut client, second) = tokio_postgres::connect(&url, NoTls).await.unwrap();

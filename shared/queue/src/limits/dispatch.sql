@@ -74,14 +74,25 @@ candidate AS MATERIALIZED (
   LIMIT $2
 ),
 -- A job whose key is not ready steps aside until it is, so that it hides no other.
-deferred AS (
-  UPDATE {schema}.job AS j
-  SET start_after = candidate.key_ready_on
-  FROM candidate, clock
+unready_job AS MATERIALIZED (
+  SELECT
+    j.id,
+    candidate.key_ready_on
+  FROM candidate
+  CROSS JOIN clock
+  JOIN {schema}.job AS j ON j.id = candidate.id
   WHERE j.name = $1
-    AND j.id = candidate.id
     AND j.state < 'active'
     AND candidate.key_ready_on > clock.now
+  -- It waits for nobody: who holds a job may be waiting for a limit.
+  FOR UPDATE OF j SKIP LOCKED
+),
+deferred AS (
+  UPDATE {schema}.job AS j
+  SET start_after = unready_job.key_ready_on
+  FROM unready_job
+  WHERE j.name = $1
+    AND j.id = unready_job.id
 ),
 -- `place` and `turn` count a job's row within its parent and group; of two jobs with one key, one goes.
 chosen AS MATERIALIZED (
@@ -124,6 +135,7 @@ locked_group AS MATERIALIZED (
 locked_job AS MATERIALIZED (
   SELECT j.id, chosen.key
   FROM chosen
+  CROSS JOIN clock
   JOIN locked_group ON locked_group.id = chosen.group_id
   JOIN {schema}.job AS j ON j.id = chosen.id
   WHERE chosen.place <= locked_group.parent_available
@@ -132,6 +144,7 @@ locked_job AS MATERIALIZED (
     AND j.name = $1
     AND j.state < 'active'
     AND NOT j.blocked
+    AND j.start_after <= clock.now
   FOR UPDATE OF j SKIP LOCKED
 ),
 charged_key AS (

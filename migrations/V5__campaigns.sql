@@ -98,6 +98,16 @@ CREATE TABLE jobs (
 -- What an operator looks for: few rows of many.
 CREATE INDEX jobs_trouble_idx ON jobs (campaign_id, status, position) WHERE status IN ('FAILED', 'UNCERTAIN', 'SKIPPED');
 
+-- Messages that Telegram accepted, by minute: what a chart and the rate now are drawn
+-- from, however many message jobs there are.
+CREATE TABLE campaign_minutes (
+  campaign_id uuid NOT NULL REFERENCES campaigns (id) ON DELETE CASCADE,
+  minute      timestamptz NOT NULL,
+  sent        integer NOT NULL,
+  PRIMARY KEY (campaign_id, minute)
+) WITH (fillfactor = 50);
+
+ALTER TABLE campaign_minutes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE campaigns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;
 

@@ -54,6 +54,19 @@ pub(crate) struct Login {
 }
 
 impl Caller {
+    /// A user in an open session.
+    pub(crate) fn signed_in(user: User, session: Uuid, ip: Option<String>) -> Self {
+        Self {
+            actor: Actor {
+                user_id: Some(user.id),
+                name: user.username.clone(),
+                ip,
+            },
+            role: user.role,
+            login: Some(Login { user, session }),
+        }
+    }
+
     /// The login of a user, for what programs cannot do.
     pub(crate) fn login(self) -> Result<(Login, Actor), ApiError> {
         match self.login {
@@ -114,15 +127,7 @@ async fn user(app: &App, token: &str, ip: Option<String>) -> Result<Option<Calle
         return Ok(None);
     };
     let found = users::authenticate(&**app.database().await?, session).await?;
-    Ok(found.map(|user| Caller {
-        actor: Actor {
-            user_id: Some(user.id),
-            name: user.username.clone(),
-            ip,
-        },
-        role: user.role,
-        login: Some(Login { user, session }),
-    }))
+    Ok(found.map(|user| Caller::signed_in(user, session, ip)))
 }
 
 async fn program(

@@ -11,7 +11,7 @@ use telecast_core::Error;
 use tokio_postgres::error::SqlState;
 
 /// What a request that fails is told.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
     status: StatusCode,
@@ -30,6 +30,16 @@ impl ApiError {
             details: json!({}),
             retry_after_seconds: None,
         }
+    }
+
+    /// The stable word for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// 400: a field of the request is wrong.
@@ -149,6 +159,7 @@ impl IntoResponse for ApiError {
             "details": self.details,
         }});
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(self.clone());
         if let Some(seconds) = self.retry_after_seconds {
             response
                 .headers_mut()

@@ -6,6 +6,7 @@
 
 mod access;
 mod client_ip;
+mod console;
 mod error;
 mod extract;
 mod file;

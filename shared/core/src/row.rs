@@ -14,3 +14,13 @@ pub(crate) fn parse<T: FromStr<Err: Display>>(row: &Row, column: &'static str) -
         message: format!("{text:?}: {error}"),
     })
 }
+
+/// What somebody searches for, a username's @ left out, as a LIKE pattern that means itself.
+pub(crate) fn pattern(search: &str) -> String {
+    let text = search.trim().trim_start_matches('@');
+    let literal = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{literal}%")
+}

@@ -13,6 +13,7 @@ mod flow;
 mod insert;
 mod job;
 pub mod limits;
+mod list;
 mod listen;
 mod pubsub;
 mod queue;

@@ -48,10 +48,21 @@ pub(super) async fn login(
     ClientIp(ip): ClientIp,
     extract::Json(login): extract::Json<Login>,
 ) -> Result<Json<Tokens>, ApiError> {
-    let keys = LoginKeys::new(&login.username, ip.as_deref());
-    let credentials = charged(&app, &keys, &login.username).await?;
+    let (user, session) = sign_in(&app, ip, &login.username, login.password).await?;
+    tokens(&app, user, &session)
+}
+
+/// Opens a session for who knows the password; wrong ones cost time.
+pub(crate) async fn sign_in(
+    app: &App,
+    ip: Option<String>,
+    username: &str,
+    password: Password,
+) -> Result<(User, Session), ApiError> {
+    let keys = LoginKeys::new(username, ip.as_deref());
+    let credentials = charged(app, &keys, username).await?;
     // No connection is held meanwhile: the hash is slow on purpose.
-    let matches = password::matches(login.password, credentials.as_ref()).await?;
+    let matches = password::matches(password, credentials.as_ref()).await?;
 
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
@@ -73,7 +84,7 @@ pub(super) async fn login(
     audit::record(&transaction, &actor, action, "user", user.id, json!({})).await?;
     transaction.commit().await?;
     match session {
-        Some(session) => tokens(&app, user, &session),
+        Some(session) => Ok((user, session)),
         None => Err(ApiError::bad_credentials()),
     }
 }
@@ -110,6 +121,12 @@ pub(super) async fn refresh(
 
 /// POST /api/auth/logout
 pub(super) async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, ApiError> {
+    sign_out(&app, caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends the caller's session.
+pub(crate) async fn sign_out(app: &App, caller: Caller) -> Result<(), ApiError> {
     let (login, actor) = caller.login()?;
     let id = login.user.id;
     let mut database = app.database().await?;
@@ -117,7 +134,7 @@ pub(super) async fn logout(State(app): State<App>, caller: Caller) -> Result<Sta
     users::close(&transaction, login.session).await?;
     audit::record(&transaction, &actor, "LOGOUT", "user", id, json!({})).await?;
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// POST /api/auth/password: one's own. Guesses are charged like logins.

@@ -71,7 +71,7 @@ pub(super) async fn update(
 }
 
 /// Asks Telegram whose token this is (getMe).
-async fn identify(app: &App, token: &BotToken) -> Result<Identity, ApiError> {
+pub(crate) async fn identify(app: &App, token: &BotToken) -> Result<Identity, ApiError> {
     match app.telegram.get_me(token).await {
         Ok(bot) => Ok(Identity {
             telegram_id: bot.id,

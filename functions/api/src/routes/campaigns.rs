@@ -6,6 +6,7 @@ use telecast_core::{
     campaigns::{self, Action, Campaign, CampaignPatch, NewCampaign, Status},
     page::List,
 };
+use uuid::Uuid;
 
 use crate::{
     ApiError, App,
@@ -79,12 +80,22 @@ pub(super) async fn act(
     Id(id): Id,
     extract::Json(act): extract::Json<Act>,
 ) -> Result<Json<Campaign>, ApiError> {
+    Ok(Json(do_action(&app, &caller, id, act.action).await?))
+}
+
+/// Does it, and wakes the scheduler where there is something to send.
+pub(crate) async fn do_action(
+    app: &App,
+    caller: &Caller,
+    id: Uuid,
+    action: Action,
+) -> Result<Campaign, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
-    let campaign = campaigns::act(&transaction, &app.queue, &caller.actor, id, act.action).await?;
+    let campaign = campaigns::act(&transaction, &app.queue, &caller.actor, id, action).await?;
     transaction.commit().await?;
-    if let (Action::Start | Action::Resume, Some(kick)) = (act.action, &app.kick) {
+    if let (Action::Start | Action::Resume, Some(kick)) = (action, &app.kick) {
         kick.kick().await;
     }
-    Ok(Json(campaign))
+    Ok(campaign)
 }

@@ -4,11 +4,11 @@ use std::io::{self, Read};
 
 use axum::{
     Json,
-    body::Body,
+    body::Bytes,
     extract::{Request, State},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
 };
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use serde::Deserialize;
 use telecast_core::{
     channels::{
@@ -94,7 +94,21 @@ pub(super) async fn import(
     request: Request,
 ) -> Result<Json<Report>, ApiError> {
     let format = format(request.headers())?;
-    let mut lines = parse(format, request.into_body());
+    let bytes = request
+        .into_body()
+        .into_data_stream()
+        .map_err(io::Error::other);
+    Ok(Json(land(&app, &caller, format, bytes).await?))
+}
+
+/// Lands a file in one transaction, while it is read.
+pub(crate) async fn land(
+    app: &App,
+    caller: &Caller,
+    format: Format,
+    bytes: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+) -> Result<Report, ApiError> {
+    let mut lines = parse(format, bytes);
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let mut importer = Importer::begin(&transaction).await?;
@@ -103,7 +117,7 @@ pub(super) async fn import(
     }
     let report = importer.finish(&caller.actor).await?;
     transaction.commit().await?;
-    Ok(Json(report))
+    Ok(report)
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
@@ -123,9 +137,11 @@ fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
 }
 
 /// Parses the body on a thread of its own, a few rows ahead of the database.
-fn parse(format: Format, body: Body) -> mpsc::Receiver<Result<Line, ApiError>> {
+fn parse(
+    format: Format,
+    bytes: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+) -> mpsc::Receiver<Result<Line, ApiError>> {
     let (sender, lines) = mpsc::channel(1000);
-    let bytes = body.into_data_stream().map_err(io::Error::other);
     let source = SyncIoBridge::new(StreamReader::new(bytes));
     tokio::task::spawn_blocking(move || feed(format, source, &sender));
     lines

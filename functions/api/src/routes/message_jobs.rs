@@ -18,6 +18,7 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListQuery {
     status: Option<JobState>,
+    search: Option<String>,
     limit: Option<u16>,
     cursor: Option<String>,
 }
@@ -31,7 +32,7 @@ pub(super) async fn list(
     let page = page(query.limit, query.cursor.as_deref())?;
     let database = app.database().await?;
     Ok(Json(
-        message_jobs::list(&**database, id, query.status, page).await?,
+        message_jobs::list(&**database, id, query.status, query.search.as_deref(), page).await?,
     ))
 }
 
@@ -41,7 +42,7 @@ pub(super) async fn csv(State(app): State<App>, Id(id): Id) -> Result<Response, 
     let rows = pages(move |page| {
         let app = app.clone();
         async move {
-            let list = message_jobs::list(&**app.database().await?, id, None, page).await?;
+            let list = message_jobs::list(&**app.database().await?, id, None, None, page).await?;
             let text = list.items.iter().map(message_jobs::csv_row);
             Ok((text.collect(), list.pagination))
         }

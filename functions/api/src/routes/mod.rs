@@ -1,11 +1,11 @@
 //! Every route of the API, with who may call it.
 
 mod audit_logs;
-mod auth;
+pub(crate) mod auth;
 mod batches;
-mod bots;
-mod campaigns;
-mod channels;
+pub(crate) mod bots;
+pub(crate) mod campaigns;
+pub(crate) mod channels;
 mod health;
 mod message_jobs;
 mod queues;
@@ -31,7 +31,7 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 
 use crate::{
     Access::{self, Admin, Anyone, Auditor, Operator},
-    ApiError, App, access,
+    ApiError, App, access, console,
 };
 
 /// Every route. A path's `{id}` is a UUID.
@@ -124,6 +124,7 @@ pub fn router(app: App) -> Router {
         router = router.route(route.path, handler);
     }
     router
+        .merge(console::router(&app))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(panicked))

@@ -1,6 +1,7 @@
 //! Campaigns: one template to one batch of channels, at a chosen rate.
 
 mod act;
+mod activity;
 mod create;
 mod mode;
 mod pace;
@@ -11,9 +12,12 @@ mod recur;
 mod resume;
 mod settings;
 mod status;
+pub mod timetable;
 mod update;
+mod waiting;
 
 pub use act::{START_QUEUE, act};
+pub use activity::{Activity, ErrorCount, Minute, activity};
 pub use create::{NewCampaign, OnUncertain, create};
 pub use mode::Mode;
 pub use pace::{
@@ -29,3 +33,4 @@ pub use recur::{Occurrence, occur};
 pub use resume::{fail_unstarted, resume_due};
 pub use status::{Action, PauseReason, Status, next_status};
 pub use update::{CampaignPatch, update};
+pub use waiting::oldest_due;

@@ -12,6 +12,7 @@ use crate::{
     audit::{self, Actor},
     check,
     page::{List, Page},
+    row,
     templates::{Chat, Recipient},
 };
 
@@ -113,14 +114,7 @@ pub struct Filter {
 impl Filter {
     /// `search` as a LIKE pattern that means itself.
     pub(crate) fn pattern(&self) -> Option<String> {
-        self.search.as_ref().map(|text| {
-            let text = text.trim().trim_start_matches('@');
-            let literal = text
-                .replace('\\', "\\\\")
-                .replace('%', "\\%")
-                .replace('_', "\\_");
-            format!("%{literal}%")
-        })
+        self.search.as_deref().map(row::pattern)
     }
 }
 

@@ -34,6 +34,14 @@ updated AS (
     updated_at = now()
   FROM counted
   WHERE c.id = counted.id
+),
+-- The campaign's row is locked already: nobody else counts its minute at the same time.
+by_minute AS (
+  INSERT INTO campaign_minutes AS m (campaign_id, minute, sent)
+  SELECT told.id, date_trunc('minute', now()), told.sent
+  FROM unnest($1::uuid[], $2::integer[]) AS told (id, sent)
+  WHERE told.sent > 0
+  ON CONFLICT (campaign_id, minute) DO UPDATE SET sent = m.sent + excluded.sent
 )
 SELECT id
 FROM counted

@@ -6,5 +6,10 @@ FROM jobs
 WHERE campaign_id = $1
   AND ($2::text IS NULL OR status = $2)
   AND ($3::uuid IS NULL OR channel_id > $3)
+  AND (
+    $5::text IS NULL
+    OR recipient->>'username' ILIKE $5
+    OR recipient->>'title' ILIKE $5 COLLATE "und-x-icu"
+  )
 ORDER BY channel_id
 LIMIT $4

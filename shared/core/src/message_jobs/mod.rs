@@ -92,7 +92,7 @@ impl MessageJob {
 }
 
 /// The message jobs of a campaign in the order of its plan; with a state, only those
-/// in it. A cursor is the id of a channel.
+/// in it; with a search, only those whose username or title contains it. A cursor is the id of a channel.
 ///
 /// # Errors
 /// `NotFound` where there is no such campaign.
@@ -100,6 +100,7 @@ pub async fn list(
     client: &impl GenericClient,
     campaign_id: Uuid,
     state: Option<State>,
+    search: Option<&str>,
     page: Page,
 ) -> Result<List<MessageJob>> {
     let state: Option<&str> = state.map(Into::into);
@@ -111,6 +112,7 @@ pub async fn list(
                 (&state, Type::TEXT),
                 (&page.after(), Type::UUID),
                 (&page.fetch(), Type::INT8),
+                (&search.map(row::pattern), Type::TEXT),
             ],
         )
         .await?;

@@ -14,7 +14,7 @@ pub use service_token::{
     NewServiceToken, PREFIX as SERVICE_TOKEN_PREFIX, ServiceToken, authenticate_service,
     create_service_token, delete_service_token, list_service_tokens,
 };
-pub use session::{Session, authenticate, close, close_all, open, refresh};
+pub use session::{Session, authenticate, authenticate_secret, close, close_all, open, refresh};
 pub use store::{
     Credentials, NewUser, User, UserPatch, change_password, create, credentials, ensure_admin, get,
     list, update,

@@ -21,6 +21,17 @@ impl Secret {
         &self.0
     }
 
+    /// A token that only the secret's holder can be given, for one purpose; it tells
+    /// nothing of the secret.
+    pub fn derive(&self, purpose: &str) -> String {
+        let digest = Sha256::new()
+            .chain_update(purpose)
+            .chain_update([0])
+            .chain_update(&self.0)
+            .finalize();
+        BASE64_URL_SAFE_NO_PAD.encode(digest)
+    }
+
     pub(super) fn generate(prefix: &str) -> Self {
         let random = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         Self(format!("{prefix}{random}"))

@@ -81,6 +81,23 @@ pub async fn authenticate(client: &impl GenericClient, session: Uuid) -> Result<
     row.as_ref().map(store::user).transpose()
 }
 
+/// The user of the open session that this refresh token prolongs, and the session's id:
+/// a browser's cookie holds the token and never uses it up. Nothing if the session has
+/// ended or the user is disabled.
+pub async fn authenticate_secret(
+    client: &impl GenericClient,
+    token: &Secret,
+) -> Result<Option<(User, Uuid)>> {
+    let row = client
+        .query_typed_opt(
+            include_str!("authenticate_secret.sql"),
+            &[(&token.hash(), Type::BYTEA)],
+        )
+        .await?;
+    row.map(|row| Ok((store::user(&row)?, row.try_get("session_id")?)))
+        .transpose()
+}
+
 /// Ends a session; tells whether it was open.
 pub async fn close(transaction: &Transaction<'_>, session: Uuid) -> Result<bool> {
     let closed = transaction

@@ -12,6 +12,7 @@ use telecast_core::{
 
 use super::{
     fields::{Fields, typed},
+    filters,
     frame::Frame,
     texts::Texts,
 };

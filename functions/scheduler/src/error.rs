@@ -1,5 +1,9 @@
 //! What can go wrong in a pass. The scheduler logs it, waits a moment, and goes on.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 /// A pass that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -15,4 +19,21 @@ pub enum Error {
     /// The domain refused.
     #[error(transparent)]
     Core(#[from] telecast_core::Error),
+    /// No answer came: the connection is lost, and nobody said so.
+    #[error("the database did not answer for {0:?}; the connection is given up")]
+    Silent(Duration),
+}
+
+/// Waits for a step of a pass, but not for ever: a connection that a partition lost never
+/// answers. The pool finds out that it is dead before anybody uses it again.
+///
+/// # Errors
+/// Those of the step, and [`Error::Silent`].
+pub(crate) async fn answered<T>(
+    step: impl Future<Output = Result<T, Error>>,
+    patience: Duration,
+) -> Result<T, Error> {
+    timeout(patience, step)
+        .await
+        .unwrap_or(Err(Error::Silent(patience)))
 }

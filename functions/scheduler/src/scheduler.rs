@@ -12,12 +12,13 @@ use telecast_runtime::{
 use tokio::{
     sync::Notify,
     task::{JoinError, JoinSet},
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Source, Work,
+    error::answered,
     lane::{self, Found, Lane},
     report, upkeep,
 };
@@ -32,6 +33,12 @@ const BREATH: Duration = Duration::from_millis(2);
 
 /// After a failure.
 const RECOVER: Duration = Duration::from_secs(1);
+
+/// A look at the database is answered in milliseconds; one that takes so long never is.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Upkeep may have much to remove.
+const UPKEEP_SILENCE: Duration = Duration::from_secs(120);
 
 /// Looks for flood waits that are over this often.
 const RESUME: Duration = Duration::from_millis(500);
@@ -145,7 +152,7 @@ impl Scheduler {
             }
             if Instant::now() >= resume_on {
                 resume_on = Instant::now() + RESUME;
-                match upkeep::resume_due(&self.pool).await {
+                match answered(upkeep::resume_due(&self.pool), SILENCE).await {
                     Ok(true) => lanes.iter_mut().for_each(Lane::wake),
                     Ok(false) => {}
                     Err(error) => tracing::error!(%error, "could not look for ended flood waits"),
@@ -179,7 +186,9 @@ impl Scheduler {
         };
         let all_done = async {
             while under_way.join_next().await.is_some() {}
-            while background.join_next().await.is_some() {}
+            // Upkeep that is cut short is done again; nothing is lost by not waiting.
+            let tidied = async { while background.join_next().await.is_some() {} };
+            timeout(SILENCE, tidied).await.ok();
         };
         let in_time = match until {
             Until::IdleOr { deadline, .. } => timeout_at(deadline, all_done).await.is_ok(),
@@ -200,7 +209,7 @@ impl Scheduler {
     /// Starts invocations for as long as jobs are due and there is room.
     async fn dispatch(&self, at: usize, lane: &mut Lane, under_way: &mut JoinSet<Finished>) {
         while lane.has_room() && lane.look <= Instant::now() {
-            match lane.take(&self.pool, &self.queue).await {
+            match answered(lane.take(&self.pool, &self.queue), SILENCE).await {
                 Ok(Found::Jobs(jobs)) => {
                     lane.running += 1;
                     lane.next_due = Some(Instant::now());
@@ -268,13 +277,13 @@ impl Scheduler {
 }
 
 async fn keep_up(pool: Pool, queue: Queue) {
-    if let Err(error) = upkeep::upkeep(&pool, &queue).await {
+    if let Err(error) = answered(upkeep::upkeep(&pool, &queue), UPKEEP_SILENCE).await {
         tracing::error!(%error, "upkeep failed; it is tried again");
     }
 }
 
 async fn report(pool: Pool, queue: Queue, work: Vec<Work>) {
-    if let Err(error) = report::report(&pool, &queue, &work).await {
+    if let Err(error) = answered(report::report(&pool, &queue, &work), UPKEEP_SILENCE).await {
         tracing::error!(%error, "could not count the queues");
     }
 }

@@ -31,6 +31,9 @@ use pace::Pace;
 /// messages uncertain that were sent.
 const SETTLE_TRIES: u32 = 5;
 
+/// For a try. A connection that a partition lost never answers; the next try has another.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Delivers message jobs.
 #[derive(Clone)]
 pub struct SendMessage {
@@ -50,6 +53,8 @@ enum Error {
     Pool(#[from] deadpool_postgres::PoolError),
     #[error(transparent)]
     Core(#[from] telecast_core::Error),
+    #[error("the database did not answer for {SETTLE_PATIENCE:?}")]
+    Silent,
 }
 
 impl From<tokio_postgres::Error> for Error {
@@ -73,6 +78,13 @@ impl SendMessage {
     }
 
     async fn settle(&self, batch: &[Settlement], files: &FileChanges) -> Result<(), Error> {
+        let settled = self.try_to_settle(batch, files);
+        tokio::time::timeout(SETTLE_PATIENCE, settled)
+            .await
+            .unwrap_or(Err(Error::Silent))
+    }
+
+    async fn try_to_settle(&self, batch: &[Settlement], files: &FileChanges) -> Result<(), Error> {
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
         delivery::settle(&transaction, &self.queue, batch).await?;

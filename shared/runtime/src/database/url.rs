@@ -155,6 +155,18 @@ impl FromStr for DatabaseUrl {
             None => (SslMode::Require, Verify::Nothing),
         };
         config.ssl_mode(mode);
+        // A peer that is gone without a word is found out in half a minute, not in hours.
+        if !known
+            .iter()
+            .any(|parameter| parameter.starts_with("keepalives"))
+        {
+            config.keepalives_idle(Duration::from_secs(15));
+            config.keepalives_interval(Duration::from_secs(5));
+            config.keepalives_retries(3);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(Duration::from_secs(30));
+        }
         if config.get_application_name().is_none() {
             config.application_name("telecast");
         }
@@ -191,6 +203,18 @@ mod tests {
         );
         assert_eq!(mode("postgres://u:p@127.0.0.1/x"), SslMode::Prefer);
         assert_eq!(mode("postgres://u:p@localhost:6543/x"), SslMode::Prefer);
+    }
+
+    #[test]
+    fn a_peer_that_vanished_is_found_out_unless_the_url_says_when() {
+        let url = parse("postgres://u:p@h/x");
+        assert_eq!(url.config().get_keepalives_idle(), Duration::from_secs(15));
+        let user_timeout = url.config().get_tcp_user_timeout().copied();
+        assert_eq!(user_timeout, Some(Duration::from_secs(30)));
+        let url = parse("postgres://u:p@h/x?keepalives_idle=60&tcp_user_timeout=5");
+        assert_eq!(url.config().get_keepalives_idle(), Duration::from_secs(60));
+        let user_timeout = url.config().get_tcp_user_timeout().copied();
+        assert_eq!(user_timeout, Some(Duration::from_secs(5)));
     }
 
     #[test]

@@ -138,12 +138,6 @@ impl FromStr for DatabaseUrl {
         if config.get_hosts().is_empty() {
             return Err(UrlError::Malformed("it names no host".to_owned()));
         }
-        // A server that vanished without a word is found out within half a minute.
-        config
-            .keepalives_idle(Duration::from_secs(10))
-            .keepalives_interval(Duration::from_secs(5))
-            .keepalives_retries(3)
-            .tcp_user_timeout(Duration::from_secs(20));
         let (mode, verify) = match ssl_mode {
             Some("disable") => (SslMode::Disable, Verify::Nothing),
             Some("prefer") => (SslMode::Prefer, Verify::Nothing),

@@ -177,11 +177,16 @@ async fn fill(
     }
     postgres.create(&name, contestant.template).await?;
     let rows = (f64::from(state.rows) * scale) as u32;
+    // Ids as each makes them: ours in the order of time, pg-boss's at random.
+    let id = match contestant.name {
+        PG_BOSS => "gen_random_uuid()",
+        _ => "(lpad(to_hex(i), 12, '0') || left(md5(i::text), 20))::uuid",
+    };
+    let columns = state.columns.replace("SELECT ", &format!("SELECT {id}, "));
     connect(&postgres.url(&name))
         .await?
         .batch_execute(&format!(
-            "INSERT INTO pgboss.job (name, data, policy, {} FROM generate_series(1, {rows}) AS i",
-            state.columns
+            "INSERT INTO pgboss.job (id, name, data, policy, {columns} FROM generate_series(1, {rows}) AS i"
         ))
         .await?;
     connect(&postgres.url(&name))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use telecast_queue::{Queue, QueueStats};
+use telecast_queue::{Queue, QueueStats, limits};
 use telecast_runtime::metrics;
 use tokio_postgres::{GenericClient, types::Type};
 
@@ -17,7 +17,7 @@ pub(crate) async fn report(pool: &Pool, queue: &Queue, work: &[Work]) -> Result<
     let client = pool.get().await?;
     for work in work {
         let counts: QueueStats = queue.queue_stats(&**client, work.queue, COUNTS_AGE).await?;
-        let late = lateness(&**client, work).await?.unwrap_or_default();
+        let late = lateness(queue, &**client, work).await?.unwrap_or_default();
         tracing::info!(
             target: metrics::TARGET,
             queue = work.queue,
@@ -44,13 +44,16 @@ pub(crate) async fn report(pool: &Pool, queue: &Queue, work: &[Work]) -> Result<
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn lateness(client: &impl GenericClient, work: &Work) -> Result<Option<Duration>, Error> {
-    let statement = match work.source {
-        Source::Fetch => include_str!("oldest_due.sql"),
-        Source::Limits => include_str!("oldest_due_limited.sql"),
-    };
+pub async fn lateness(
+    queue: &Queue,
+    client: &impl GenericClient,
+    work: &Work,
+) -> Result<Option<Duration>, Error> {
+    if work.source == Source::Limits {
+        return Ok(limits::lateness(queue, client, work.queue).await?);
+    }
     let oldest = client
-        .query_typed_opt(statement, &[(&work.queue, Type::TEXT)])
+        .query_typed_opt(include_str!("oldest_due.sql"), &[(&work.queue, Type::TEXT)])
         .await?;
     let seconds: Option<f64> = oldest.map(|row| row.try_get(0)).transpose()?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::Stage;
 use telecast_core::campaigns::Action;
+use telecast_queue::Queue;
 use telecast_scheduler::{TELECAST, Work, lateness};
 
 fn work(queue: &str) -> Work {
@@ -18,7 +19,7 @@ fn work(queue: &str) -> Work {
 }
 
 async fn late(stage: &Stage, queue: &str) -> Option<Duration> {
-    lateness(&**stage.client().await, &work(queue))
+    lateness(&Queue::default(), &**stage.client().await, &work(queue))
         .await
         .unwrap()
 }
@@ -37,6 +38,13 @@ async fn a_queue_is_as_late_as_the_oldest_job_that_its_limits_would_grant() {
              UPDATE limits SET tat = least(tat, now()) - interval '3 minutes'",
         )
         .await;
+    assert!(late(&stage, "send-message").await.unwrap() > MINUTE);
+    // Nor is a bot late that has sent all it may today.
+    stage
+        .execute("UPDATE limits SET daily = 1, day = (now() AT TIME ZONE 'UTC')::date, day_jobs = 1 WHERE queue IS NOT NULL")
+        .await;
+    assert_eq!(late(&stage, "send-message").await, None);
+    stage.execute("UPDATE limits SET daily = NULL").await;
     assert!(late(&stage, "send-message").await.unwrap() > MINUTE);
     // What is held is not due.
     stage.act(campaign, Action::Pause).await.unwrap();

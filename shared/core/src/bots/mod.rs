@@ -216,10 +216,7 @@ pub async fn update(
 /// # Errors
 /// `NotFound`.
 pub async fn get(client: &impl GenericClient, id: Uuid) -> Result<Bot> {
-    let row = client
-        .query_typed_opt(include_str!("get.sql"), &[(&id, Type::UUID)])
-        .await?
-        .ok_or_else(|| Error::not_found("bot", id))?;
+    let row = one(client, id).await?;
     Bot::from_row(&row)
 }
 
@@ -232,10 +229,7 @@ pub async fn get_with_token(
     id: Uuid,
     key: &EncryptionKey,
 ) -> Result<(Bot, BotToken)> {
-    let row = client
-        .query_typed_opt(include_str!("get.sql"), &[(&id, Type::UUID)])
-        .await?
-        .ok_or_else(|| Error::not_found("bot", id))?;
+    let row = one(client, id).await?;
     let corrupt = |message: String| Error::Corrupt {
         what: "bot token",
         message,
@@ -252,14 +246,34 @@ pub async fn get_with_token(
 
 /// All bots, newest first.
 pub async fn list(client: &impl GenericClient, page: Page) -> Result<List<Bot>> {
-    let rows = client
-        .query_typed(
-            include_str!("list.sql"),
-            &[(&page.after(), Type::UUID), (&page.fetch(), Type::INT8)],
-        )
-        .await?;
+    let rows = read(client, None, page.after(), page.fetch()).await?;
     let bots = rows.iter().map(Bot::from_row).collect::<Result<_>>()?;
     Ok(page.list(bots, |bot: &Bot| bot.id))
+}
+
+async fn one(client: &impl GenericClient, id: Uuid) -> Result<Row> {
+    read(client, Some(id), None, 1)
+        .await?
+        .pop()
+        .ok_or_else(|| Error::not_found("bot", id))
+}
+
+async fn read(
+    client: &impl GenericClient,
+    id: Option<Uuid>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    Ok(client
+        .query_typed(
+            include_str!("read.sql"),
+            &[
+                (&id, Type::UUID),
+                (&after, Type::UUID),
+                (&limit, Type::INT8),
+            ],
+        )
+        .await?)
 }
 
 async fn lock(transaction: &Transaction<'_>, id: Uuid) -> Result<Bot> {

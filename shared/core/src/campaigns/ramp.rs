@@ -26,6 +26,7 @@ pub(crate) async fn slow_down(
             &[(&bot_id, Type::UUID), (&wait.as_secs_f64(), Type::FLOAT8)],
         )
         .await?;
+    pace::set_bot_limit(transaction, bot_id).await?;
     let running = transaction
         .query_typed(
             "SELECT id FROM campaigns WHERE bot_id = $1 AND status IN ('RUNNING', 'PAUSED') ORDER BY id",
@@ -33,7 +34,7 @@ pub(crate) async fn slow_down(
         )
         .await?;
     for row in running {
-        pace::set_limits(transaction, row.try_get("id")?).await?;
+        pace::set_campaign_limit(transaction, row.try_get("id")?).await?;
     }
     Ok(())
 }
@@ -56,7 +57,7 @@ pub async fn speed_up(transaction: &Transaction<'_>) -> Result<Vec<Uuid>> {
     }
     for row in &campaigns {
         if bots.contains(&row.try_get("bot_id")?) {
-            pace::set_limits(transaction, row.try_get("id")?).await?;
+            pace::set_campaign_limit(transaction, row.try_get("id")?).await?;
         }
     }
     Ok(bots)

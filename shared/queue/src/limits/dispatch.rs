@@ -60,6 +60,33 @@ pub async fn next_due(
     queue_name: &str,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<Duration>, Error> {
+    let seconds = first_due(queue, client, queue_name, now).await?;
+    Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
+}
+
+/// Since when the limits of `queue_name` would have granted its first job that waits;
+/// none when none may go. A backlog that drains at its rate is not late, and what is
+/// held is not due.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn lateness(
+    queue: &Queue,
+    client: &impl Connection,
+    queue_name: &str,
+) -> Result<Option<Duration>, Error> {
+    let seconds = first_due(queue, client, queue_name, None).await?;
+    let late = seconds.filter(|seconds| *seconds < 0.0);
+    Ok(late.map(|seconds| Duration::from_secs_f64(-seconds)))
+}
+
+/// Seconds until the first job may go; fewer than none where it is late.
+async fn first_due(
+    queue: &Queue,
+    client: &impl Connection,
+    queue_name: &str,
+    now: Option<DateTime<Utc>>,
+) -> Result<Option<f64>, Error> {
     let rows = queue
         .query(
             client,
@@ -67,9 +94,7 @@ pub async fn next_due(
             &[(&queue_name, Type::TEXT), (&now, Type::TIMESTAMPTZ)],
         )
         .await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    let seconds: Option<f64> = row.try_get(0).map_err(Error::Row)?;
-    Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
+    let row = rows.first();
+    row.map(|row| row.try_get(0).map_err(Error::Row))
+        .transpose()
 }

@@ -38,7 +38,7 @@ use tokio_postgres::{GenericClient, types::Type};
 
 #[doc(hidden)]
 pub use dispatch::dispatch_statement;
-pub use dispatch::{dispatch, next_due};
+pub use dispatch::{dispatch, lateness, next_due};
 use interval::Interval;
 
 use crate::Error;

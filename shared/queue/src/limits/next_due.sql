@@ -1,5 +1,6 @@
--- Seconds until the first job of a queue that its limits may grant; null when none
--- waits, or none but in groups that are held without an end.
+-- Seconds until the first job of a queue that its limits may grant, fewer than none
+-- where it could have gone before; no row when none waits, or none but in groups that
+-- are held without an end.
 --   $1 queue   $2 now, or null for the database's clock
 WITH clock AS MATERIALIZED (
   SELECT
@@ -7,7 +8,7 @@ WITH clock AS MATERIALIZED (
     (at.now AT TIME ZONE 'UTC')::date AS today
   FROM (SELECT coalesce($2, clock_timestamp()) AS now) AS at
 )
-SELECT extract(epoch FROM greatest(min(due.due_on), clock.now) - clock.now)::float8
+SELECT extract(epoch FROM min(due.due_on) - clock.now)::float8
 FROM clock
 CROSS JOIN LATERAL (
   SELECT

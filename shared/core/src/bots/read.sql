@@ -1,6 +1,8 @@
+-- One bot ($1), or a page of bots, newest first: below the id $2, at most $3.
 SELECT
   id,
   name,
+  token_sealed,
   telegram_id,
   username,
   rate_per_second,
@@ -22,6 +24,7 @@ LEFT JOIN LATERAL (
   FROM limits
   WHERE limits.id = 'bot/' || bots.id
 ) AS l ON true
-WHERE $1::uuid IS NULL OR id < $1
+WHERE ($1::uuid IS NULL OR id = $1)
+  AND ($2::uuid IS NULL OR id < $2)
 ORDER BY id DESC
-LIMIT $2
+LIMIT $3

@@ -63,7 +63,7 @@ pub async fn load(binary: &Path) -> Result<Load> {
         }),
         concurrency: CONCURRENCY,
         timeout: Duration::from_secs(45),
-        deliveries: 1,
+        deliveries: vec![Duration::ZERO],
     });
     let mut client = database.connect().await;
     let key = EncryptionKey::new(KEY);

@@ -199,8 +199,12 @@ async fn a_flood_wait_holds_the_bot_and_pauses_all_its_campaigns() {
     let other = running(&mut client, idle, "other", 2, 60).await;
     let now = Utc::now() + TimeDelta::seconds(20);
     let jobs = dispatch(&client, 3, now).await;
-    let mut flooded = claim(&client, &jobs).await;
-    flooded.retain(|claim| claim.campaign_id == first);
+    let claims = claim(&client, &jobs).await;
+    let of = |id| {
+        let own = claims.iter().filter(move |claim| claim.campaign_id == id);
+        own.cloned().collect::<Vec<_>>()
+    };
+    let (flooded, under_way) = (of(first), of(second));
     settle(
         &mut client,
         &flooded,
@@ -228,6 +232,25 @@ async fn a_flood_wait_holds_the_bot_and_pauses_all_its_campaigns() {
     )
     .await;
     assert_eq!(told, "90");
+    // Each pause is in the log, and more of the same flood is none.
+    settle(
+        &mut client,
+        &under_way,
+        &Outcome::FloodWait(Duration::from_secs(95)),
+    )
+    .await;
+    let paused: i64 = scalar(
+        &client,
+        "SELECT count(DISTINCT subject_id) FROM audit_logs
+         WHERE action = 'CAMPAIGN_PAUSED' AND details->>'reason' = 'FLOOD_WAIT'",
+    )
+    .await;
+    let told: i64 = scalar(
+        &client,
+        "SELECT count(*) FROM audit_logs WHERE action = 'CAMPAIGN_PAUSED'",
+    )
+    .await;
+    assert_eq!((paused, told), (2, 2));
 }
 
 #[tokio::test]

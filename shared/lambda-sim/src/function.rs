@@ -23,8 +23,9 @@ pub struct Function {
     pub concurrency: usize,
     /// An invocation may take so long; then its process is killed.
     pub timeout: Duration,
-    /// How often each Event is delivered; AWS promises once or more.
-    pub deliveries: usize,
+    /// How long after its acceptance each Event is delivered. AWS promises once or more,
+    /// and promises no time.
+    pub deliveries: Vec<Duration>,
 }
 
 /// How an invocation ended.

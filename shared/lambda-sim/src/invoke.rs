@@ -34,9 +34,10 @@ pub(crate) async fn invocations(
         .get("x-amz-invocation-type")
         .is_some_and(|kind| kind == "Event");
     if is_event {
-        for _ in 0..function.set_up.deliveries {
+        for delay in function.set_up.deliveries.clone() {
             let (shared, function, payload) = (shared.clone(), function.clone(), payload.clone());
             tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
                 if let Err(error) = in_turn(&shared, &function, payload).await {
                     tracing::error!(%error, "a process could not be started");
                 }

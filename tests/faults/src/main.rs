@@ -11,7 +11,9 @@
 //! the same faults at the same times, and no more than that is the same.
 #![forbid(unsafe_code)]
 
+mod clock;
 mod dice;
+mod faults;
 mod nemesis;
 mod operators;
 mod part;
@@ -82,8 +84,9 @@ fn main() -> Result<ExitCode> {
         } else {
             let kept = folder.keep();
             println!(
-                "seed {seed}: BROKEN, {took} s in all; logs in {}",
-                kept.display()
+                "seed {seed}: BROKEN, {took} s in all; logs in {}; again with --seed {seed} --seconds {}",
+                kept.display(),
+                arguments.seconds
             );
             broken.push(seed);
         }
@@ -141,14 +144,14 @@ fn report(outcome: &Outcome, faults: &mut BTreeMap<String, usize>) -> bool {
         outcome.drawn.join("; ")
     );
     for check in &outcome.checks {
-        let mark = if check.broken.is_empty() {
-            "ok    "
-        } else {
-            "BROKEN"
-        };
-        println!("  {mark} {:<42} {}", check.name, check.seen);
+        let is_broken = !check.broken.is_empty();
+        let mark = if is_broken { "BROKEN" } else { "ok    " };
+        println!("  {mark} {:<50} {}", check.name, check.seen);
         for detail in check.broken.iter().take(10) {
             println!("         {detail}");
+        }
+        if is_broken {
+            println!("         look at: {}", check.look);
         }
     }
     outcome.checks.iter().all(|check| check.broken.is_empty())

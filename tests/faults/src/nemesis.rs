@@ -3,39 +3,40 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use telecast_runtime::database;
 
 use crate::{
+    clock,
     dice::Dice,
-    part::{children, signal},
+    faults::FAULTS,
+    part::{Retired, signal},
     stack::Stack,
 };
 
 /// What ends a fault that lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     Continue(u32),
     DatabaseFlows,
     PooledFlows,
     DiskEmptied,
+    /// It has been frozen since then.
+    TelegramThaws(u32, u64),
 }
 
 /// Draws faults from its dice.
 pub(crate) struct Nemesis {
-    dice: Dice,
+    pub(crate) dice: Dice,
     /// What is to end, and when.
     lasting: Vec<(Instant, End)>,
+    /// Processes that were asked to end.
+    pub(crate) retired: Vec<Retired>,
+    /// How many of them have ended, and what was wrong with it.
+    pub(crate) ends: usize,
+    pub(crate) unclean_ends: Vec<String>,
+    /// From when until when Telegram was frozen: calls waited in its sockets.
+    pub(crate) telegram_freezes: Vec<(u64, u64)>,
     /// The faults, in the order of their drawing.
     pub(crate) drawn: Vec<String>,
-}
-
-/// Where libfaketime lies, on Debian.
-fn fake_clock() -> Option<String> {
-    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten();
-    folders
-        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
-        .find(|path| path.exists())
-        .map(|path| path.to_string_lossy().into_owned())
 }
 
 impl Nemesis {
@@ -43,6 +44,10 @@ impl Nemesis {
         Self {
             dice,
             lasting: Vec::new(),
+            retired: Vec::new(),
+            ends: 0,
+            unclean_ends: Vec::new(),
+            telegram_freezes: Vec::new(),
             drawn: Vec::new(),
         }
     }
@@ -51,8 +56,9 @@ impl Nemesis {
     pub(crate) async fn rage(&mut self, stack: &mut Stack, until: Instant) -> Result<()> {
         while Instant::now() < until {
             let pause = self.dice.millis(200, 2_000);
-            let fault = self.strike(stack).await?;
-            self.drawn.push(fault);
+            let fault = self.draw();
+            let name = self.strike(fault, stack).await?;
+            self.drawn.push(name);
             let next = Instant::now() + pause;
             while Instant::now() < next {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -60,7 +66,21 @@ impl Nemesis {
             }
         }
         self.end(stack, Instant::now() + Duration::from_secs(3600))?;
+        self.wait_for_retired().await;
         self.heal(stack)
+    }
+
+    /// A fault, each as often as its weight says.
+    fn draw(&mut self) -> crate::faults::Fault {
+        let all = FAULTS.iter().map(|(weight, _)| weight).sum();
+        let mut left = self.dice.between(0, all);
+        for (weight, fault) in FAULTS {
+            if left < weight {
+                return fault;
+            }
+            left -= weight;
+        }
+        FAULTS[0].1
     }
 
     /// Ends what is due by then.
@@ -71,6 +91,10 @@ impl Nemesis {
                 End::DatabaseFlows => stack.database.stall(false),
                 End::PooledFlows => stack.pooled.stall(false),
                 End::DiskEmptied => stack.postgres.empty_disk()?,
+                End::TelegramThaws(id, since) => {
+                    signal(id, "CONT")?;
+                    self.telegram_freezes.push((since, clock::now()));
+                }
             }
         }
         // A full disk is fatal to it, in the end.
@@ -78,7 +102,34 @@ impl Nemesis {
         if !is_full && !stack.postgres.is_alive() {
             tokio::task::block_in_place(|| stack.revive())?;
         }
+        self.bury();
+        // The port of an API is free as soon as the one before is gone.
+        let is_ending = self.retired.iter().any(|part| part.name == stack.api.name);
+        if stack.api.id().is_none() && !is_ending {
+            stack.api.start(&[])?;
+        }
         Ok(())
+    }
+
+    /// Takes note of processes that have ended since they were asked to.
+    fn bury(&mut self) {
+        self.retired.retain_mut(|part| match part.has_ended() {
+            Ok(false) => true,
+            ended => {
+                self.ends += 1;
+                self.unclean_ends
+                    .extend(ended.err().map(|error| format!("{error:#}")));
+                false
+            }
+        });
+    }
+
+    /// Until each process that was asked to end has done so.
+    pub(crate) async fn wait_for_retired(&mut self) {
+        while !self.retired.is_empty() {
+            self.bury();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Everything runs again.
@@ -91,123 +142,15 @@ impl Nemesis {
         Ok(())
     }
 
-    fn lasts(&mut self, end: End, low: u64, high: u64) -> Duration {
+    /// Until it ends by itself, for a time that is drawn.
+    pub(crate) fn lasts(&mut self, end: End, low: u64, high: u64) -> Duration {
         let span = self.dice.millis(low, high);
         self.lasting.push((Instant::now() + span, end));
         span
     }
 
-    async fn strike(&mut self, stack: &mut Stack) -> Result<String> {
-        let place = self.dice.place(stack.schedulers.len());
-        Ok(match self.dice.between(0, 32) {
-            0..3 => self.restart_scheduler(stack, place)?,
-            3..6 => {
-                let scheduler = &stack.schedulers[place];
-                self.freeze(scheduler.id(), "scheduler")?
-            }
-            6..8 => {
-                let ids = children("send-message");
-                for id in &ids {
-                    signal(*id, "KILL")?;
-                }
-                format!("kill -9 handlers: {}", ids.len())
-            }
-            8..11 => {
-                let ids = children("send-message");
-                let id = ids.get(self.dice.place(ids.len())).copied();
-                self.freeze(id, "handler")?
-            }
-            11 => {
-                stack.api.kill()?;
-                stack.api.start(&[])?;
-                "kill -9 api".to_owned()
-            }
-            12 => self.freeze(stack.api.id(), "api")?,
-            13..15 => {
-                stack.postgres.kill()?;
-                tokio::task::block_in_place(|| stack.revive())?;
-                "kill -9 PostgreSQL".to_owned()
-            }
-            15 => {
-                let id = backend(stack).await;
-                if let Some(id) = id {
-                    signal(id, "KILL")?;
-                }
-                "kill -9 backend".to_owned()
-            }
-            16 | 17 => {
-                stack.pooler.kill()?;
-                stack.pooler.start(&[])?;
-                "kill -9 PgBouncer".to_owned()
-            }
-            18 => {
-                stack.database.cut();
-                "cut before PostgreSQL".to_owned()
-            }
-            19 => {
-                stack.pooled.cut();
-                "cut before PgBouncer".to_owned()
-            }
-            20 | 21 => {
-                stack.database.stall(true);
-                let span = self.lasts(End::DatabaseFlows, 500, 12_000);
-                format!("stall before PostgreSQL: {span:?}")
-            }
-            22 | 23 => {
-                stack.pooled.stall(true);
-                let span = self.lasts(End::PooledFlows, 500, 12_000);
-                format!("stall before PgBouncer: {span:?}")
-            }
-            24..27 => {
-                terminate_backends(stack).await;
-                "backends terminated".to_owned()
-            }
-            27 if stack.postgres.is_small_disk => {
-                stack.postgres.fill_disk()?;
-                let span = self.lasts(End::DiskEmptied, 500, 3_000);
-                format!("disk full: {span:?}")
-            }
-            28 => match &mut stack.supervisor {
-                Some(supervisor) => {
-                    supervisor.kill()?;
-                    supervisor.start(&[])?;
-                    "kill -9 pg-boss supervisor".to_owned()
-                }
-                None => "kill -9 pg-boss supervisor: none".to_owned(),
-            },
-            29 => {
-                stack.database.lose();
-                "connections lost before PostgreSQL".to_owned()
-            }
-            30 => {
-                stack.pooled.lose();
-                "connections lost before PgBouncer".to_owned()
-            }
-            _ => self.freeze(stack.simulator.id(), "Telegram")?,
-        })
-    }
-
-    /// kill -9; the next one may have a clock that is minutes off.
-    fn restart_scheduler(&mut self, stack: &mut Stack, place: usize) -> Result<String> {
-        let minutes = self.dice.between(1, 20);
-        let sign = if self.dice.one_in(2) { '+' } else { '-' };
-        let clock = fake_clock().filter(|_| self.dice.one_in(2));
-        let scheduler = &mut stack.schedulers[place];
-        scheduler.kill()?;
-        let Some(library) = clock else {
-            scheduler.start(&[])?;
-            return Ok("kill -9 scheduler".to_owned());
-        };
-        scheduler.start(&[
-            ("LD_PRELOAD".to_owned(), library),
-            ("FAKETIME".to_owned(), format!("{sign}{minutes}m")),
-            ("FAKETIME_DONT_FAKE_MONOTONIC".to_owned(), "1".to_owned()),
-        ])?;
-        Ok(format!("kill -9 scheduler, clock off: {sign}{minutes}m"))
-    }
-
     /// SIGSTOP, at times for longer than a lease.
-    fn freeze(&mut self, id: Option<u32>, what: &str) -> Result<String> {
+    pub(crate) fn freeze(&mut self, id: Option<u32>, what: &str) -> Result<String> {
         let Some(id) = id else {
             return Ok(format!("SIGSTOP {what}: none"));
         };
@@ -215,37 +158,4 @@ impl Nemesis {
         let span = self.lasts(End::Continue(id), 300, 12_000);
         Ok(format!("SIGSTOP {what}: {span:?}"))
     }
-}
-
-/// Telecast's connections in mid-statement are terminated.
-async fn terminate_backends(stack: &Stack) {
-    let terminate = async {
-        let client = database::connect(&stack.watch_url.parse()?).await?;
-        let statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-             WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
-               AND (state <> 'idle' OR pid % 3 = 0)";
-        client.simple_query(statement).await?;
-        anyhow::Ok(())
-    };
-    // A database that is down has none.
-    tokio::time::timeout(Duration::from_secs(5), terminate)
-        .await
-        .ok();
-}
-
-/// The process of one of Telecast's connections.
-async fn backend(stack: &Stack) -> Option<u32> {
-    let find = async {
-        let client = database::connect(&stack.watch_url.parse()?).await?;
-        let row = client
-            .query_one(
-                "SELECT max(pid) AS pid FROM pg_stat_activity
-                 WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
-                &[],
-            )
-            .await?;
-        anyhow::Ok(row.get::<_, Option<i32>>("pid"))
-    };
-    let found = tokio::time::timeout(Duration::from_secs(5), find).await;
-    u32::try_from(found.ok()?.ok()??).ok()
 }

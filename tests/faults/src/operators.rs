@@ -1,12 +1,12 @@
 //! Operators: they set campaigns up, and then pause, resume, cancel and change rates.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::dice::Dice;
+use crate::{clock::now, dice::Dice};
 
 /// The admin's password.
 pub(crate) const PASSWORD: &str = "correct-horse-battery-staple";
@@ -17,7 +17,7 @@ pub(crate) type Channels = Vec<String>;
 /// What an operator tried.
 #[derive(Debug, Clone)]
 pub(crate) struct Deed {
-    /// `pause`, `resume`, `cancel`, or `rate`.
+    /// An action of the API, or `rate`.
     pub(crate) action: &'static str,
     /// The new rate, for `rate`.
     pub(crate) rate: Option<u32>,
@@ -35,7 +35,15 @@ pub(crate) struct Campaign {
     pub(crate) channels: Channels,
     pub(crate) resends: bool,
     pub(crate) rate: u32,
+    pub(crate) is_started: bool,
     pub(crate) deeds: Vec<Deed>,
+}
+
+impl Campaign {
+    /// Whether somebody tried this, with whatever success.
+    pub(crate) fn was_asked(&self, action: &str) -> bool {
+        self.deeds.iter().any(|deed| deed.action == action)
+    }
 }
 
 /// Somebody signed in.
@@ -44,12 +52,6 @@ pub(crate) struct Operator {
     http: reqwest::Client,
     url: String,
     token: String,
-}
-
-/// Microseconds since 1970.
-pub(crate) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_micros() as u64)
 }
 
 impl Operator {
@@ -130,6 +132,7 @@ impl Operator {
             channels,
             resends,
             rate,
+            is_started: false,
             deeds: Vec::new(),
         })
     }
@@ -141,26 +144,43 @@ impl Operator {
             .await
     }
 
-    /// Status and reason of a pause.
-    pub(crate) async fn status(&self, id: &str) -> Result<(String, Option<String>)> {
+    /// Status and reason of a pause, and how many messages are open.
+    pub(crate) async fn status(&self, id: &str) -> Result<(String, Option<String>, u64)> {
         let path = format!("/api/campaigns/{id}");
         let campaign = self.call(Method::GET, &path, &Value::Null).await?;
         let reason = campaign["pauseReason"].as_str().map(str::to_owned);
-        Ok((text(&campaign, "status")?, reason))
+        let open = campaign["counts"]["pending"].as_u64();
+        let open = open.context("counts.pending is missing")?;
+        Ok((text(&campaign, "status")?, reason, open))
     }
 
     /// Does something to a campaign that is drawn, and notes it down.
     pub(crate) async fn meddle(&self, dice: &mut Dice, campaigns: &mut [Campaign]) -> String {
         let at = dice.place(campaigns.len());
-        let draw = dice.between(0, 20);
+        let draw = dice.between(0, 24);
         let rate = u32::try_from(dice.between(200, 900)).unwrap_or(200);
         let campaign = &mut campaigns[at];
         let action = match draw {
-            0..7 => "pause",
-            7..14 => "resume",
-            14..19 => "rate",
-            _ => "cancel",
+            0..6 => "pause",
+            6..14 => "resume",
+            14..18 => "rate",
+            18 | 19 => "cancel",
+            20 | 21 => "retry-failed",
+            _ => "resend-uncertain",
         };
+        let action = if campaign.is_started { action } else { "start" };
+        let is_done = self.attempt(campaign, action, rate).await;
+        let no = if is_done { "" } else { " (no)" };
+        format!("{action}{no}: {}", campaign.name)
+    }
+
+    /// Tries something, and notes it down; gives whether the API said that it was done.
+    pub(crate) async fn attempt(
+        &self,
+        campaign: &mut Campaign,
+        action: &'static str,
+        rate: u32,
+    ) -> bool {
         let asked = now();
         let answer = if action == "rate" {
             let path = format!("/api/campaigns/{}", campaign.id);
@@ -170,7 +190,8 @@ impl Operator {
             self.act(&campaign.id, action).await
         };
         let refused = |error: &anyhow::Error| error.to_string().contains("409");
-        if !answer.as_ref().is_err_and(refused) {
+        let is_refused = answer.as_ref().is_err_and(refused);
+        if !is_refused {
             campaign.deeds.push(Deed {
                 action,
                 rate: (action == "rate").then_some(rate),
@@ -178,10 +199,9 @@ impl Operator {
                 done: answer.is_ok().then(now),
             });
         }
-        match answer {
-            Ok(_) => format!("{action} {}", campaign.name),
-            Err(_) => format!("{action} {} (no)", campaign.name),
-        }
+        // It was started before, and the answer was lost.
+        campaign.is_started |= action == "start" && (answer.is_ok() || is_refused);
+        answer.is_ok()
     }
 }
 

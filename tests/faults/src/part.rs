@@ -83,40 +83,76 @@ impl Part {
         }
     }
 
-    /// SIGTERM, and the wait for its end.
-    ///
-    /// # Errors
-    /// Where it does not end in time, or not with success.
-    pub(crate) fn terminate(&mut self) -> Result<()> {
-        let Some(mut child) = self.child.take() else {
-            return Ok(());
+    /// SIGTERM: gives what ends now, and keeps what can be started in its place.
+    pub(crate) fn retire(&mut self) -> Result<Option<Retired>> {
+        let Some(child) = self.child.take() else {
+            return Ok(None);
         };
         signal(child.id(), "TERM")?;
-        let asked = Instant::now();
-        loop {
-            if let Some(status) = child.try_wait()? {
-                if status.success() {
-                    return Ok(());
-                }
-                bail!("{} ended with {status}", self.name);
-            }
-            if asked.elapsed() > PATIENCE {
-                child.kill()?;
-                child.wait()?;
-                bail!("{} did not end in {PATIENCE:?}", self.name);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        Ok(Some(Retired {
+            name: self.name.clone(),
+            child,
+            asked: Instant::now(),
+        }))
     }
+}
 
-    /// Its memory in MB.
-    pub(crate) fn resident_mb(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()?)).ok()?;
+/// A process that was asked to end.
+pub(crate) struct Retired {
+    pub(crate) name: String,
+    child: Child,
+    asked: Instant,
+}
+
+impl Retired {
+    /// Whether it has ended.
+    ///
+    /// # Errors
+    /// Where it ended without success, or takes too long; then it is killed.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        if let Some(status) = self.child.try_wait()? {
+            if status.success() {
+                return Ok(true);
+            }
+            bail!("{} ended with {status}", self.name);
+        }
+        if self.asked.elapsed() > PATIENCE {
+            self.child.kill()?;
+            self.child.wait()?;
+            bail!("{} did not end in {PATIENCE:?}", self.name);
+        }
+        Ok(false)
+    }
+}
+
+impl Drop for Retired {
+    fn drop(&mut self) {
+        // An error where it has ended, as it should.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// What a process uses.
+pub(crate) struct Usage {
+    pub(crate) resident_mb: u64,
+    /// Files, sockets, and the like.
+    pub(crate) files: u64,
+}
+
+impl Usage {
+    /// None where it is gone.
+    pub(crate) fn of(id: u32) -> Option<Self> {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kb: u64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(kb / 1024)
+        let files = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?.count();
+        Some(Self {
+            resident_mb: kb / 1024,
+            files: files as u64,
+        })
     }
 }
 

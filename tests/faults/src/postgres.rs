@@ -46,8 +46,10 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// Starts the server again, as soon as what is left of the dead one lets it.
+    /// Starts the server again, as soon as what is left of the dead one lets it. On a full
+    /// disk it never would.
     pub(crate) fn revive(&mut self) -> Result<()> {
+        self.empty_disk()?;
         self.server = None;
         let began = Instant::now();
         loop {
@@ -70,6 +72,11 @@ impl Postgres {
             signal(id, "KILL")?;
         }
         Ok(())
+    }
+
+    /// A fast shutdown, as an operator's restart begins with: sessions are cut.
+    pub(crate) fn stop(&mut self) {
+        self.server = None;
     }
 
     /// Whether the postmaster runs.

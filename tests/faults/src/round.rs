@@ -1,7 +1,6 @@
 //! One seed: everything is started, faults rage, everything heals, the judge speaks.
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -13,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::{
     dice::Dice,
     nemesis::Nemesis,
-    operators::{Campaign, Channels, Deed, Operator, now},
+    operators::{Campaign, Channels, Operator},
     stack::Stack,
     telegram::{Telegram, misbehaviour},
     verdict::{Check, Evidence, judge},
@@ -34,21 +33,12 @@ pub(crate) async fn run(seed: u64, seconds: u64, folder: &Path) -> Result<Outcom
     let mut stack = Stack::start(folder, &mut Dice::new(seed, 0)).await?;
     let operator = stack.operator().await?;
     let campaigns = set_up(&stack, &operator, &mut Dice::new(seed, 1), seconds).await?;
-    for campaign in &campaigns {
-        operator.act(&campaign.id, "start").await?;
-    }
+    let channels: Channels = campaigns.iter().flat_map(|c| c.channels.clone()).collect();
     let campaigns = Arc::new(Mutex::new(campaigns));
-    let until = Instant::now() + Duration::from_secs(seconds);
+    let began = Instant::now();
+    let until = began + Duration::from_secs(seconds);
 
-    let watch_url = stack.watch_url.clone();
-    let watching = tokio::spawn(async move {
-        let mut seen = Seen::default();
-        while Instant::now() < until {
-            seen.look(&watch_url).await;
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        seen
-    });
+    let watching = tokio::spawn(watch(stack.watch_url.clone(), began, until));
     let meddling = tokio::spawn(meddle(
         operator.clone(),
         Arc::clone(&campaigns),
@@ -57,18 +47,13 @@ pub(crate) async fn run(seed: u64, seconds: u64, folder: &Path) -> Result<Outcom
     ));
     let misbehaving = tokio::spawn(misbehave(
         stack.telegram.clone(),
-        campaigns
-            .lock()
-            .await
-            .iter()
-            .flat_map(|c| c.channels.clone())
-            .collect(),
+        channels,
         Dice::new(seed, 3),
         until,
     ));
     let mut nemesis = Nemesis::new(Dice::new(seed, 4));
     nemesis.rage(&mut stack, until).await?;
-    let mut drawn = nemesis.drawn;
+    let mut drawn = std::mem::take(&mut nemesis.drawn);
     drawn.extend(meddling.await?);
     drawn.extend(misbehaving.await?);
     let seen = watching.await?;
@@ -78,34 +63,43 @@ pub(crate) async fn run(seed: u64, seconds: u64, folder: &Path) -> Result<Outcom
 
     let unfinished = finish(&operator, &mut campaigns).await;
     let schedulers = stack.schedulers.len();
-    let resident_mb: BTreeMap<String, u64> = stack
-        .parts()
-        .filter_map(|part| Some((part.name.clone(), part.resident_mb()?)))
-        .collect();
-    let mut unclean_ends = Vec::new();
     for part in stack.schedulers.iter_mut().chain([&mut stack.api]) {
         if part.has_died()? {
-            unclean_ends.push(format!("{} died by itself", part.name));
-        } else if let Err(error) = tokio::task::block_in_place(|| part.terminate()) {
-            unclean_ends.push(format!("{error:#}"));
+            let death = format!("{} died by itself", part.name);
+            nemesis.unclean_ends.push(death);
         }
+        nemesis.retired.extend(part.retire()?);
     }
+    nemesis.wait_for_retired().await;
     let calls = stack.telegram.ledger().await?;
     let evidence = Evidence {
         campaigns: &campaigns,
         calls: &calls,
         seen: &seen,
         schedulers,
-        resident_mb: &resident_mb,
-        unclean_ends,
+        telegram_freezes: &nemesis.telegram_freezes,
+        ends: nemesis.ends,
+        unclean_ends: nemesis.unclean_ends,
         unfinished,
     };
     let checks = judge(&stack.watch_url, evidence).await?;
     Ok(Outcome { drawn, checks })
 }
 
-/// Three campaigns, the last of which sends again what is uncertain. They would take four
-/// fifths of the time if nothing went wrong.
+/// Looks each second until the time is over.
+async fn watch(url: String, began: Instant, until: Instant) -> Seen {
+    let half = began + (until - began) / 2;
+    let mut seen = Seen::default();
+    while Instant::now() < until {
+        seen.look(&url).await;
+        seen.look_at_processes(usize::from(Instant::now() > half));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    seen
+}
+
+/// Three campaigns, the last of which sends again what is uncertain. They would take half
+/// of the time if nothing went wrong. They are started while faults rage.
 async fn set_up(
     stack: &Stack,
     operator: &Operator,
@@ -115,7 +109,7 @@ async fn set_up(
     let mut campaigns = Vec::new();
     for (name, resends) in [("first", false), ("second", false), ("third", true)] {
         let rate = dice.between(300, 700);
-        let count = (rate * seconds * 4 / 5 / 60).max(10);
+        let count = (rate * seconds / 2 / 60).max(10);
         let channels: Channels = (1..=count)
             .map(|number| format!("{name}_{number}"))
             .collect();
@@ -183,26 +177,23 @@ async fn finish(operator: &Operator, campaigns: &mut [Campaign]) -> Vec<String> 
     loop {
         let mut open = Vec::new();
         for campaign in campaigns.iter_mut() {
-            let (status, reason) = match operator.status(&campaign.id).await {
+            let (status, reason, pending) = match operator.status(&campaign.id).await {
                 Ok(told) => told,
                 Err(error) => {
                     open.push(format!("{}: {error:#}", campaign.name));
                     continue;
                 }
             };
-            if matches!(status.as_str(), "COMPLETED" | "CANCELLED") {
+            if matches!(status.as_str(), "COMPLETED" | "CANCELLED") && pending == 0 {
                 continue;
             }
-            open.push(format!("{} is {status} {reason:?}", campaign.name));
+            let name = &campaign.name;
+            open.push(format!("{name} is {status} {reason:?}, {pending} pending"));
+            if status == "DRAFT" {
+                operator.attempt(campaign, "start", 0).await;
+            }
             if status == "PAUSED" && reason.as_deref() != Some("FLOOD_WAIT") {
-                let asked = now();
-                let done = operator.act(&campaign.id, "resume").await;
-                campaign.deeds.push(Deed {
-                    action: "resume",
-                    rate: None,
-                    asked,
-                    done: done.is_ok().then(now),
-                });
+                operator.attempt(campaign, "resume", 0).await;
             }
         }
         if open.is_empty() || began.elapsed() > PATIENCE {

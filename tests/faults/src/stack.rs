@@ -7,16 +7,18 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use telecast_core::{bots, users};
+use telecast_core::bots;
 use telecast_lambda_sim::{Function, LambdaSim};
 use telecast_runtime::database;
 use tokio::process::Command;
 
 use crate::{
+    clock,
     dice::Dice,
     operators::{Operator, PASSWORD},
     part::Part,
@@ -64,7 +66,7 @@ fn program(name: &str) -> Result<PathBuf> {
 
 impl Stack {
     /// Starts all of it in `folder`: two to four schedulers, one or two of them with their
-    /// handlers as Lambda functions that get every event twice.
+    /// handlers as Lambda functions that get every event twice, and once too late.
     pub(crate) async fn start(folder: &Path, dice: &mut Dice) -> Result<Self> {
         let data = folder.join("postgres");
         let postgres = tokio::task::spawn_blocking(move || Postgres::start(&data)).await??;
@@ -108,12 +110,24 @@ impl Stack {
         for name in ["send-message", "start-campaign"] {
             let (program, variables) = (program(name)?, variables.clone());
             let log = folder.join("handlers.log");
+            // Every third process.
+            let (clock, started) = (clock::wrong(dice), AtomicUsize::new(0));
+            let command = move || {
+                let number = started.fetch_add(1, Ordering::Relaxed);
+                let clock = clock.as_ref().filter(|_| number % 3 == 2);
+                handler(&program, &variables, clock, &log)
+            };
             lambda.add(Function {
                 name,
-                command: Box::new(move || handler(&program, &variables, &log)),
+                command: Box::new(command),
                 concurrency: 4,
                 timeout: Duration::from_secs(20),
-                deliveries: 2,
+                // At once, again, and once more when its lease is over.
+                deliveries: vec![
+                    Duration::ZERO,
+                    dice.millis(0, 2_000),
+                    LEASE + dice.millis(0, 4_000),
+                ],
             });
         }
         variables.push(("DATABASE_LISTEN_URL".to_owned(), direct_url.clone()));
@@ -184,6 +198,7 @@ async fn prepare(url: &str) -> Result<()> {
     let migrated = Command::new(program("telecast")?)
         .arg("migrate")
         .env("DATABASE_URL", url)
+        .env("TELECAST_ADMIN_PASSWORD", PASSWORD)
         .output()
         .await?;
     if !migrated.status.success() {
@@ -191,7 +206,6 @@ async fn prepare(url: &str) -> Result<()> {
     }
     let mut client = database::connect(&url.parse()?).await?;
     let transaction = client.transaction().await?;
-    users::ensure_admin(&transaction, &PASSWORD.parse()?).await?;
     let key: telecast_runtime::config::Key = KEY.parse().map_err(anyhow::Error::msg)?;
     let key = bots::EncryptionKey::new(*key.bytes());
     bots::ensure_default(&transaction, &key, &TOKEN.parse()?).await?;
@@ -199,13 +213,24 @@ async fn prepare(url: &str) -> Result<()> {
     transaction
         .batch_execute(&format!("UPDATE pgboss.queue SET expire_seconds = {lease}"))
         .await?;
+    transaction
+        .batch_execute(include_str!("history.sql"))
+        .await?;
     transaction.commit().await?;
     Ok(())
 }
 
-fn handler(program: &Path, variables: &[(String, String)], log: &Path) -> Command {
+fn handler(
+    program: &Path,
+    variables: &[(String, String)],
+    clock: Option<&clock::Clock>,
+    log: &Path,
+) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(variables.iter().cloned());
+    if let Some(clock) = clock {
+        command.envs(clock.variables());
+    }
     let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)

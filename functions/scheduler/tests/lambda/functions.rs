@@ -64,7 +64,7 @@ impl Fault {
 
 /// How the send-message function is set up.
 pub struct SetUp {
-    pub deliveries: usize,
+    pub deliveries: Vec<Duration>,
     pub concurrency: usize,
     /// How the scheduler reaches handlers: lambda or url.
     pub invoker: &'static str,
@@ -77,7 +77,7 @@ pub struct SetUp {
 impl Default for SetUp {
     fn default() -> Self {
         Self {
-            deliveries: 1,
+            deliveries: vec![Duration::ZERO],
             concurrency: 4,
             invoker: "lambda",
             minute: MINUTE,
@@ -154,7 +154,7 @@ impl Cloud {
             // The template says one; two do no harm.
             concurrency: 2,
             timeout: minute,
-            deliveries: 1,
+            deliveries: vec![Duration::ZERO],
         });
     }
 

@@ -110,7 +110,15 @@ async fn flood(
         .filter(|(_, campaign)| campaign.bot_id == bot_id)
         .map(|(id, _)| *id)
         .collect();
-    pause(transaction, &of_bot, PauseReason::FloodWait, held.until).await?;
+    let details = json!({"waitTime": wait.as_secs()});
+    pause(
+        transaction,
+        &of_bot,
+        PauseReason::FloodWait,
+        held.until,
+        &details,
+    )
+    .await?;
     // Messages that were under way when the flood began tell of the same one.
     if held.was_held {
         return Ok(());
@@ -191,28 +199,22 @@ async fn stop(
     reason: PauseReason,
     details: serde_json::Value,
 ) -> Result<()> {
-    for id in pause(transaction, ids, reason, None).await? {
+    for id in pause(transaction, ids, reason, None, &details).await? {
         limits::hold_indefinitely(transaction, &campaigns::group_id(id)).await?;
-        audit::record(
-            transaction,
-            &Actor::system(),
-            "CAMPAIGN_PAUSED",
-            "campaign",
-            id,
-            json!({"reason": reason, "details": details}),
-        )
-        .await?;
     }
     Ok(())
 }
 
+/// Pauses those that run, or wait for less, and gives their ids.
 async fn pause(
     transaction: &Transaction<'_>,
     ids: &[Uuid],
     reason: PauseReason,
     until: Option<DateTime<Utc>>,
+    details: &serde_json::Value,
 ) -> Result<BTreeSet<Uuid>> {
     let reason: &str = reason.into();
+    let mut paused = BTreeSet::new();
     let rows = transaction
         .query_typed(
             include_str!("pause_campaigns.sql"),
@@ -223,5 +225,20 @@ async fn pause(
             ],
         )
         .await?;
-    rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    for row in rows {
+        let id: Uuid = row.try_get("id")?;
+        paused.insert(id);
+        if row.try_get("is_news")? {
+            audit::record(
+                transaction,
+                &Actor::system(),
+                "CAMPAIGN_PAUSED",
+                "campaign",
+                id,
+                json!({"reason": reason, "details": details}),
+            )
+            .await?;
+        }
+    }
+    Ok(paused)
 }

@@ -89,6 +89,9 @@ CREATE TABLE jobs (
   -- retry_count and started_on. Set with SENDING.
   fence_retry_count integer,
   fence_started_on  timestamptz,
+  -- An attempt may have reached Telegram, and nobody knows: whatever becomes of those after
+  -- it, the message job never ends as one that was not sent.
+  doubtful         boolean NOT NULL DEFAULT false,
   message_id       bigint,
   error_class      text,
   error            text,

@@ -94,6 +94,46 @@ async fn a_cancellation_finds_what_a_dead_handler_was_sending_uncertain() {
 }
 
 #[tokio::test]
+async fn what_may_have_been_sent_once_never_ends_as_not_sent() {
+    let transient = Outcome::Transient("502".to_owned());
+    let uncertain = Outcome::Uncertain("timed out".to_owned());
+    // A time-out, then a cancellation while it waits to be sent again.
+    let mut client = database().await;
+    let (id, first) = claimed(&mut client).await;
+    restart(&client, "RESEND", 3).await;
+    settle(&mut client, &first, &uncertain).await;
+    act(&mut client, id, Action::Cancel).await.unwrap();
+    let counts = get(&client, id).await.counts;
+    assert_eq!((counts.cancelled, counts.uncertain), (0, 1));
+    // A dead handler, then a failure of the attempt after it.
+    let mut client = database().await;
+    let (id, _) = claimed(&mut client).await;
+    restart(&client, "RESEND", 1).await;
+    expire(&client).await;
+    let second = again(&client, 2).await;
+    assert_eq!(second[0].decision, Decision::Send);
+    settle(&mut client, &second, &transient).await;
+    let counts = get(&client, id).await.counts;
+    assert_eq!((counts.failed, counts.uncertain), (0, 1));
+    // A dead handler, then a pause, then a cancellation that comes before the claim.
+    let mut client = database().await;
+    let (id, _) = claimed(&mut client).await;
+    restart(&client, "RESEND", 3).await;
+    act(&mut client, id, Action::Pause).await.unwrap();
+    expire(&client).await;
+    client
+        .batch_execute("UPDATE limits SET held_until = 'epoch'")
+        .await
+        .unwrap();
+    let second = again(&client, 2).await;
+    assert_eq!(second[0].decision, Decision::NotRunning);
+    settle(&mut client, &second, &Outcome::NotTried).await;
+    act(&mut client, id, Action::Cancel).await.unwrap();
+    let counts = get(&client, id).await.counts;
+    assert_eq!((counts.cancelled, counts.uncertain), (0, 1));
+}
+
+#[tokio::test]
 async fn an_attempt_that_reports_late_is_believed_while_another_is_under_way() {
     let mut client = database().await;
     let (id, first) = claimed(&mut client).await;

@@ -1,6 +1,6 @@
 -- Cancels what waits of a campaign ($1, its limit group $2): queue jobs and message
 -- jobs. What a handler holds at this moment settles as it comes; the claim stops
--- the rest. A message whose handler died while it was sent is uncertain.
+-- the rest. A message that an attempt may have sent is uncertain.
 WITH queue_job AS (
   UPDATE pgboss.job
   SET
@@ -14,7 +14,7 @@ WITH queue_job AS (
 message_job AS (
   UPDATE jobs AS m
   SET
-    status = CASE m.status WHEN 'SENDING' THEN 'UNCERTAIN' ELSE 'CANCELLED' END,
+    status = CASE WHEN m.status = 'SENDING' OR m.doubtful THEN 'UNCERTAIN' ELSE 'CANCELLED' END,
     finished_at = now()
   FROM queue_job
   WHERE m.id = queue_job.id

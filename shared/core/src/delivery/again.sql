@@ -29,6 +29,7 @@ SET
   status = 'PENDING',
   slot = grid.slot,
   attempts = 0,
+  doubtful = m.doubtful OR m.status = 'UNCERTAIN',
   fence_retry_count = NULL,
   fence_started_on = NULL,
   error_class = NULL,

@@ -55,6 +55,8 @@ fenced AS (
   SET
     status = CASE WHEN live.decision = 'SEND' THEN 'SENDING' ELSE m.status END,
     attempts = CASE WHEN live.decision = 'SEND' THEN live.attempts ELSE m.attempts END,
+    -- Another attempt was sending it.
+    doubtful = m.doubtful OR m.status = 'SENDING',
     fence_retry_count = live.retry_count,
     fence_started_on = live.started_on
   FROM live

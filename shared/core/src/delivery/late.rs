@@ -1,7 +1,7 @@
 //! Answers that come late: an attempt that was given up as lost reports after all
 //! that Telegram accepted its message.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
@@ -14,12 +14,12 @@ use crate::{Result, row::parse};
 pub(super) async fn settle_late(
     transaction: &Transaction<'_>,
     batch: &[Settlement],
-    settled: &HashSet<Uuid>,
+    settled: &HashMap<Uuid, MessageStatus>,
     counts: &mut Counts,
 ) -> Result<()> {
     let (ids, message_ids): (Vec<Uuid>, Vec<Option<i64>>) = batch
         .iter()
-        .filter(|settlement| !settled.contains(&settlement.attempt.id))
+        .filter(|settlement| !settled.contains_key(&settlement.attempt.id))
         .filter_map(|settlement| match settlement.outcome {
             Outcome::Sent { message_id, .. } => Some((settlement.attempt.id, message_id)),
             _ => None,

@@ -1,7 +1,7 @@
 //! What became of a batch of message jobs is written in one transaction: message
 //! jobs, queue jobs, channels, campaigns and their counters, limits, audit rows.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use telecast_queue::{Fence, Queue};
@@ -9,8 +9,8 @@ use tokio_postgres::{Transaction, types::Type};
 use uuid::Uuid;
 
 use super::{
-    ChannelEffect, Effect, Outcome, counts::Counts, effect, late, pauses, settle_channels,
-    settle_queue,
+    ChannelEffect, Effect, MessageStatus, Outcome, counts::Counts, effect, late, pauses,
+    settle_channels, settle_queue,
 };
 use crate::{Result, campaigns::OnUncertain, row::parse};
 
@@ -90,13 +90,14 @@ pub async fn settle(
     let ours = settle_jobs(transaction, &settled).await?;
     let settled: Vec<_> = settled
         .into_iter()
-        .filter(|settled| ours.contains(&settled.settlement.attempt.id))
+        .filter(|settled| ours.contains_key(&settled.settlement.attempt.id))
         .collect();
     settle_queue::settle_queue(transaction, queue, settled.iter().chain(&finished_before)).await?;
     settle_channels::settle_channels(transaction, &campaigns, &settled).await?;
     let mut counts = Counts::default();
     for settled in &settled {
-        counts.add(settled.settlement.campaign_id, settled.effect.status);
+        let became = ours[&settled.settlement.attempt.id];
+        counts.add(settled.settlement.campaign_id, became);
     }
     late::settle_late(transaction, batch, &ours, &mut counts).await?;
     // Before the pauses: of the accepted messages and the flood wait of one batch, the
@@ -146,11 +147,11 @@ async fn lock_campaigns(
         .collect()
 }
 
-/// Gives the ids of those message jobs that were still their attempt's.
+/// Gives those message jobs that were still their attempt's, and what became of them.
 async fn settle_jobs(
     transaction: &Transaction<'_>,
     settled: &[Settled<'_>],
-) -> Result<HashSet<Uuid>> {
+) -> Result<HashMap<Uuid, MessageStatus>> {
     let column = |settled: &Settled<'_>| settled.settlement.attempt;
     let ids: Vec<Uuid> = settled.iter().map(|s| column(s).id).collect();
     let retry_counts: Vec<i32> = settled.iter().map(|s| column(s).retry_count).collect();
@@ -193,5 +194,7 @@ async fn settle_jobs(
             ],
         )
         .await?;
-    rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    rows.iter()
+        .map(|row| Ok((row.try_get("id")?, parse(row, "status")?)))
+        .collect()
 }

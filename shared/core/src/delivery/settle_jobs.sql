@@ -1,9 +1,15 @@
 -- Settles message jobs, each under the fence of its attempt ($1 ids, $2 retry
 -- counts, $3 start times): $4 the new status, $5 attempts charged, $6 message id,
--- $7 error class, $8 error, $9 the chat's new id, where it moved. Answers the rows that were still this attempt's.
+-- $7 error class, $8 error, $9 the chat's new id, where it moved. Answers the rows that
+-- were still this attempt's, and what became of them: one that an earlier attempt may have
+-- sent is no less uncertain for a later one that failed.
 UPDATE jobs AS m
 SET
-  status = settled.status,
+  status = CASE
+    WHEN settled.status IN ('FAILED', 'SKIPPED', 'CANCELLED') AND m.doubtful THEN 'UNCERTAIN'
+    ELSE settled.status
+  END,
+  doubtful = m.doubtful OR coalesce(settled.error_class = 'UNCERTAIN', false),
   attempts = m.attempts + settled.charged,
   message_id = settled.message_id,
   error_class = settled.error_class,
@@ -24,4 +30,4 @@ WHERE m.id = settled.id
   AND m.fence_retry_count = settled.retry_count
   AND m.fence_started_on = settled.started_on
   AND m.status IN ('PENDING', 'SENDING')
-RETURNING m.id
+RETURNING m.id, m.status

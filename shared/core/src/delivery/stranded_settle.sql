@@ -1,8 +1,8 @@
 -- Gives up the stranded message jobs of one campaign ($1), which is locked: one that
--- was being sent is uncertain, one that was not has failed.
+-- was being sent, now or before, is uncertain; one that was not has failed.
 UPDATE jobs AS m
 SET
-  status = CASE WHEN m.status = 'SENDING' THEN 'UNCERTAIN' ELSE 'FAILED' END,
+  status = CASE WHEN m.status = 'SENDING' OR m.doubtful THEN 'UNCERTAIN' ELSE 'FAILED' END,
   error_class = 'HANDLER_LOST',
   error = 'its handlers died, more often than the queue retries',
   finished_at = now()

@@ -275,7 +275,10 @@ async fn what_is_resent_is_twice_only_where_it_was_uncertain() {
     for (name, (fate, status, accepted)) in &outcome.channels {
         let was_uncertain = *fate == Fate::Drops || outcome.killed.contains(name);
         assert!(*accepted <= if was_uncertain { 2 } else { 1 }, "{name}");
-        assert_ne!(status, "UNCERTAIN", "{name}");
+        // A handler died while it sent, and then Telegram refused: it may have arrived before.
+        let is_refused = matches!(fate, Fate::Kicked | Fate::Unknown | Fate::LastingError);
+        let stays_uncertain = is_refused && outcome.killed.contains(name);
+        assert!(status != "UNCERTAIN" || stays_uncertain, "{name}");
         if *fate == Fate::Drops {
             assert_eq!(*accepted, 2, "{name}");
         }

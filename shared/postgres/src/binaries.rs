@@ -53,7 +53,8 @@ impl Binaries {
             })
     }
 
-    pub(crate) fn program(&self, name: &'static str) -> PathBuf {
+    /// The path of one of them, such as `pg_dump`; whether it is there is another matter.
+    pub fn program(&self, name: &'static str) -> PathBuf {
         self.folder.join(name)
     }
 }

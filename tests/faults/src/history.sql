@@ -45,6 +45,7 @@ CREATE TABLE faults.changes (
   campaign_id   uuid NOT NULL,
   status_before text NOT NULL,
   status        text NOT NULL,
+  at            timestamptz NOT NULL DEFAULT clock_timestamp(),
   transaction   xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE FUNCTION faults.changed() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -132,7 +132,7 @@ fn build() -> Result<()> {
     Ok(())
 }
 
-/// Prints the table; gives whether every invariant holds.
+/// Prints the table of invariants; gives whether every invariant holds.
 fn report(outcome: &Outcome, faults: &mut BTreeMap<String, usize>) -> bool {
     for fault in &outcome.drawn {
         let kind = fault.split(':').next().unwrap_or_default().to_owned();

@@ -119,6 +119,14 @@ impl Postgres {
             .unwrap_or_default()
     }
 
+    /// Writes all that it holds to a file.
+    pub(crate) fn dump(&self, file: &Path) -> Result<()> {
+        let output = Command::new(self.binaries.program("pg_dump"))
+            .arg(self.url_at(self.port()))
+            .output()?;
+        Ok(fs::write(file, output.stdout)?)
+    }
+
     /// A URL of its only database, at another port.
     pub(crate) fn url_at(&self, port: u16) -> String {
         let url = self.server.as_ref().map(|server| server.url("postgres"));

@@ -14,7 +14,7 @@ use crate::{
     nemesis::Nemesis,
     operators::{Campaign, Channels, Operator},
     stack::Stack,
-    telegram::{Telegram, misbehaviour},
+    telegram::{Call, Telegram, misbehaviour},
     verdict::{Check, Evidence, judge},
     watch::Seen,
 };
@@ -71,7 +71,8 @@ pub(crate) async fn run(seed: u64, seconds: u64, folder: &Path) -> Result<Outcom
         nemesis.retired.extend(part.retire()?);
     }
     nemesis.wait_for_retired().await;
-    let calls = stack.telegram.ledger().await?;
+    let ledger = stack.telegram.ledger().await?;
+    let calls: Vec<Call> = serde_json::from_str(&ledger)?;
     let evidence = Evidence {
         campaigns: &campaigns,
         calls: &calls,
@@ -83,6 +84,10 @@ pub(crate) async fn run(seed: u64, seconds: u64, folder: &Path) -> Result<Outcom
         unfinished,
     };
     let checks = judge(&stack.watch_url, evidence).await?;
+    if checks.iter().any(|check| !check.broken.is_empty()) {
+        std::fs::write(folder.join("ledger.json"), ledger)?;
+        stack.postgres.dump(&folder.join("database.sql"))?;
+    }
     Ok(Outcome { drawn, checks })
 }
 

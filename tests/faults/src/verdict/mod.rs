@@ -89,7 +89,7 @@ pub(crate) async fn judge(url: &str, mut evidence: Evidence<'_>) -> Result<Vec<C
         messages::duplicates(&rows, &evidence, &accepted),
         messages::queue_jobs(&client, &rows).await?,
         pacing::holds(&evidence),
-        pacing::pauses(&evidence),
+        pacing::pauses(&client, &evidence).await?,
         pacing::dispatches(&rows, &evidence),
         pacing::calls(&rows, &evidence),
         operation::deeds_audited(&client, &evidence).await?,

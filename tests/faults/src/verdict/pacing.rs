@@ -1,5 +1,10 @@
 //! Invariants of pacing: holds, pauses, rates.
 
+use std::collections::HashMap;
+
+use anyhow::Result;
+use tokio_postgres::Client;
+
 use super::{Check, Evidence, Row, SECOND};
 use crate::{
     operators::{Campaign, Deed},
@@ -33,8 +38,22 @@ pub(super) fn holds(evidence: &Evidence<'_>) -> Check {
     }
 }
 
-/// From a pause or a cancellation that the API confirmed until somebody asks to resume.
-pub(super) fn pauses(evidence: &Evidence<'_>) -> Check {
+/// From a pause or a cancellation that the API confirmed until somebody asks to resume. What
+/// was under way may complete a paused campaign, which a new try of messages then lets run.
+pub(super) async fn pauses(client: &Client, evidence: &Evidence<'_>) -> Result<Check> {
+    let rows = client
+        .query(
+            "SELECT campaign_id::text AS id, (extract(epoch FROM at) * 1000000)::bigint AS at
+             FROM faults.changes
+             WHERE status_before = 'PAUSED'
+               AND status = 'COMPLETED'",
+            &[],
+        )
+        .await?;
+    let completed: Vec<(String, u64)> = rows
+        .iter()
+        .map(|row| (row.get("id"), row.get::<_, i64>("at").unsigned_abs()))
+        .collect();
     let grace = LEASE.as_micros() as u64;
     let (mut spans, mut broken) = (0, Vec::new());
     for campaign in evidence.campaigns {
@@ -45,13 +64,14 @@ pub(super) fn pauses(evidence: &Evidence<'_>) -> Check {
             let later = campaign.deeds[at + 1..].iter();
             let resumed = later
                 .filter(|deed| deed.action == "resume")
-                .map(|deed| deed.asked)
-                .next()
-                .unwrap_or(u64::MAX);
+                .map(|deed| deed.asked);
+            let own = completed.iter().filter(|(id, _)| *id == campaign.id);
+            let completed = own.map(|(_, at)| *at).filter(|at| *at > done);
+            let over = resumed.chain(completed).min().unwrap_or(u64::MAX);
             let prefix = format!("{} ", campaign.name);
             let calls = evidence.calls.iter().filter(|call| {
                 let left = evidence.left(call);
-                call.text.starts_with(&prefix) && left > done + grace && left < resumed
+                call.text.starts_with(&prefix) && left > done + grace && left < over
             });
             broken.extend(calls.map(|call| {
                 let late = (evidence.left(call) - done) / 1_000;
@@ -59,12 +79,12 @@ pub(super) fn pauses(evidence: &Evidence<'_>) -> Check {
             }));
         }
     }
-    Check {
+    Ok(Check {
         name: "no send in a pause (grace: one lease)",
         look: "claim.sql (NOT_RUNNING), `last_start` in send-message, the handlers' clocks",
         seen: format!("{spans} pauses and cancellations"),
         broken,
-    }
+    })
 }
 
 /// By the database: no window of dispatches above the highest rate in force in it, and a
@@ -88,7 +108,7 @@ pub(super) fn dispatches(rows: &[Row], evidence: &Evidence<'_>) -> Check {
 /// By the ledger: the same for calls, but for those that a fault held up; and each call has
 /// its dispatch.
 pub(super) fn calls(rows: &[Row], evidence: &Evidence<'_>) -> Check {
-    let dispatches: std::collections::HashMap<String, &[u64]> = rows
+    let dispatches: HashMap<String, &[u64]> = rows
         .iter()
         .map(|row| (row.text(), row.dispatches.as_slice()))
         .collect();

@@ -12,6 +12,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnord
 use telecast_core::delivery::{self, Context, Decision, Settlement};
 use telecast_queue::Job;
 use telecast_runtime::handler::Deadline;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -144,6 +145,7 @@ impl SendMessage {
     ) -> Result<(Vec<Settlement>, Vec<Ready>), Error> {
         let attempts: Vec<_> = jobs.iter().map(Job::fence).collect();
         let client = self.pool.get().await?;
+        let asked = Instant::now();
         let claims = delivery::claim(&**client, &attempts).await?;
         let to_send = claims
             .iter()
@@ -158,7 +160,7 @@ impl SendMessage {
                 }
             }
         }
-        let (settled, ready) = prepare::prepare(claims, &contexts.known());
+        let (settled, ready) = prepare::prepare(claims, asked, &contexts.known());
         let media: HashSet<_> = ready.iter().filter_map(|r| r.media.clone()).collect();
         // Without file ids media goes by its URL, which is slower and no worse.
         match delivery::known_files(&**client, &media).await {

@@ -67,12 +67,10 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// When the last call of a message that was claimed just now may start.
-    pub(crate) fn last_start(claim: &Claim) -> Instant {
-        let spare = claim
-            .lease_left
-            .saturating_sub(LAST_START.min(claim.lease / 3));
-        Instant::now() + spare
+    /// When the last call of a message may start, by what its claim told of its lease. That
+    /// counts from when the claim was asked for: its answer may have been long on its way.
+    pub(crate) fn last_start(lease: Duration, lease_left: Duration, asked: Instant) -> Instant {
+        asked + lease_left.saturating_sub(LAST_START.min(lease / 3))
     }
 }
 
@@ -180,4 +178,22 @@ fn with_file(mut message: Message, file_id: String) -> Message {
         media.source = file_id;
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_whose_answer_was_long_on_its_way_leaves_no_time() {
+        let seconds = Duration::from_secs;
+        let asked = Instant::now();
+        let last_start = |left| Ready::last_start(seconds(60), left, asked);
+        assert_eq!(last_start(seconds(58)), asked + seconds(38));
+        // Whatever the time is when the answer comes.
+        assert!(last_start(seconds(58)) < asked + seconds(45));
+        assert_eq!(last_start(seconds(10)), asked);
+        let short = Ready::last_start(seconds(9), seconds(8), asked);
+        assert_eq!(short, asked + seconds(5));
+    }
 }

@@ -8,14 +8,16 @@ use telecast_core::{
     templates,
 };
 use telecast_telegram::Message;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::deliver::Ready;
 
-/// What is settled without a call, and what is ready to be sent. Claims that another
-/// handler works on are in neither.
+/// What is settled without a call, and what is ready to be sent, of claims that were asked
+/// for at that time. Those that another handler works on are in neither.
 pub(crate) fn prepare(
     claims: Vec<Claim>,
+    asked: Instant,
     contexts: &HashMap<Uuid, Arc<Context>>,
 ) -> (Vec<Settlement>, Vec<Ready>) {
     let mut settled = Vec::new();
@@ -25,7 +27,7 @@ pub(crate) fn prepare(
             (Decision::Send, Some(context)) => match fill(&claim, context) {
                 Ok((message, media)) => ready.push(Ready {
                     context: Arc::clone(context),
-                    last_start: Ready::last_start(&claim),
+                    last_start: Ready::last_start(claim.lease, claim.lease_left, asked),
                     claim,
                     message,
                     media,

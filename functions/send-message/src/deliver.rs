@@ -190,8 +190,6 @@ mod tests {
         let asked = Instant::now();
         let last_start = |left| Ready::last_start(seconds(60), left, asked);
         assert_eq!(last_start(seconds(58)), asked + seconds(38));
-        // Whatever the time is when the answer comes.
-        assert!(last_start(seconds(58)) < asked + seconds(45));
         assert_eq!(last_start(seconds(10)), asked);
         let short = Ready::last_start(seconds(9), seconds(8), asked);
         assert_eq!(short, asked + seconds(5));

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -12,6 +12,7 @@ use telecast_core::{
 };
 use uuid::Uuid;
 
+use crate::openapi::problems::{FORBIDDEN, USERS_ONLY};
 use crate::{ApiError, App, client_ip::ClientIp};
 
 /// Who may call a route.
@@ -34,6 +35,16 @@ impl Access {
             Self::Anyone | Self::Auditor => true,
             Self::Operator => matches!(role, Role::Operator | Role::Admin),
             Self::Admin => role == Role::Admin,
+        }
+    }
+
+    /// The least role that it admits; none where nobody needs to be known.
+    pub(crate) fn least_role(self) -> Option<Role> {
+        match self {
+            Self::Anyone => None,
+            Self::Auditor => Some(Role::Auditor),
+            Self::Operator => Some(Role::Operator),
+            Self::Admin => Some(Role::Admin),
         }
     }
 }
@@ -72,8 +83,7 @@ impl Caller {
         match self.login {
             Some(login) => Ok((login, self.actor)),
             None => Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "USERS_ONLY",
+                USERS_ONLY,
                 "this is about a user's own login; a service token has none",
             )),
         }
@@ -113,8 +123,7 @@ pub(crate) async fn guard(
     let caller = caller.ok_or_else(ApiError::unauthenticated)?;
     if !access.admits(caller.role) {
         return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "FORBIDDEN",
+            FORBIDDEN,
             format!("role {} may not do this", caller.role),
         ));
     }

@@ -10,22 +10,25 @@ use serde_json::{Value, json};
 use telecast_core::Error;
 use tokio_postgres::error::SqlState;
 
+use crate::openapi::problems::{
+    BAD_CREDENTIALS, INTERNAL, INVALID, NOT_FOUND, Problem, TOO_MANY_LOGINS, UNAUTHENTICATED,
+    UNAVAILABLE,
+};
+
 /// What a request that fails is told.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
-    status: StatusCode,
-    code: &'static str,
+    problem: Problem,
     message: String,
     details: Value,
     retry_after_seconds: Option<i64>,
 }
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: Problem, message: impl Into<String>) -> Self {
         Self {
-            status,
-            code,
+            problem,
             message: message.into(),
             details: json!({}),
             retry_after_seconds: None,
@@ -34,12 +37,12 @@ impl ApiError {
 
     /// The stable word for programs.
     pub(crate) fn code(&self) -> &'static str {
-        self.code
+        self.problem.code
     }
 
     /// The status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.problem.status
     }
 
     /// 400: a field of the request is wrong.
@@ -47,30 +50,21 @@ impl ApiError {
         let message = message.into();
         Self {
             details: json!({"field": field}),
-            ..Self::new(
-                StatusCode::BAD_REQUEST,
-                "INVALID",
-                format!("{field}: {message}"),
-            )
+            ..Self::new(INVALID, format!("{field}: {message}"))
         }
     }
 
     /// 401: who asks is not known.
     pub(crate) fn unauthenticated() -> Self {
         Self::new(
-            StatusCode::UNAUTHORIZED,
-            "UNAUTHENTICATED",
+            UNAUTHENTICATED,
             "send an access token as Authorization: Bearer <token>; POST /api/auth/login gives one",
         )
     }
 
     /// 401: name or password is wrong; it does not tell which.
     pub(crate) fn bad_credentials() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "BAD_CREDENTIALS",
-            "username or password is wrong",
-        )
+        Self::new(BAD_CREDENTIALS, "username or password is wrong")
     }
 
     /// 429: too many failed logins.
@@ -79,8 +73,7 @@ impl ApiError {
         Self {
             retry_after_seconds: Some(seconds),
             ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "TOO_MANY_LOGINS",
+                TOO_MANY_LOGINS,
                 format!("too many failed logins; try again in {seconds} s"),
             )
         }
@@ -91,8 +84,7 @@ impl ApiError {
         Self {
             retry_after_seconds: Some(1),
             ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "UNAVAILABLE",
+                UNAVAILABLE,
                 "the database cannot be reached at the moment; try again",
             )
         }
@@ -102,8 +94,7 @@ impl ApiError {
     pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "INTERNAL",
+            INTERNAL,
             "the request failed inside Telecast; its log says why",
         )
     }
@@ -113,8 +104,7 @@ impl ApiError {
             // A text with U+0000 in it, which PostgreSQL cannot keep.
             Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE | &SqlState::UNTRANSLATABLE_CHARACTER) => {
                 Self::new(
-                    StatusCode::BAD_REQUEST,
-                    "INVALID",
+                    INVALID,
                     "a text holds the character U+0000, which cannot be kept",
                 )
             }
@@ -134,10 +124,15 @@ impl ApiError {
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound { .. } => {
-                Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", error.to_string())
+            Error::NotFound { .. } => Self::new(NOT_FOUND, error.to_string()),
+            Error::Conflict { code, message } => {
+                let problem = Problem {
+                    status: StatusCode::CONFLICT,
+                    code,
+                    about: "",
+                };
+                Self::new(problem, message)
             }
-            Error::Conflict { code, message } => Self::new(StatusCode::CONFLICT, code, message),
             Error::Invalid { field, message } => Self::invalid(&field, message),
             Error::Database(error) => Self::database(&error),
             Error::Queue(_) | Error::Corrupt { .. } => Self::internal(&error),
@@ -154,11 +149,11 @@ impl From<tokio_postgres::Error> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = json!({"error": {
-            "code": self.code,
+            "code": self.problem.code,
             "message": self.message,
             "details": self.details,
         }});
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.problem.status, Json(body)).into_response();
         response.extensions_mut().insert(self.clone());
         if let Some(seconds) = self.retry_after_seconds {
             response

@@ -5,11 +5,13 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request, rejection::BytesRejection},
     http::{StatusCode, header::CONTENT_TYPE, request::Parts},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use telecast_core::page::Page;
 use uuid::Uuid;
 
 use crate::ApiError;
+use crate::openapi::problems::{TOO_LARGE, UNSUPPORTED_MEDIA_TYPE};
 
 /// A JSON body. Unknown fields are refused by the types themselves.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -25,8 +27,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .unwrap_or_default();
         if !media_type(content_type).eq_ignore_ascii_case("application/json") {
             return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UNSUPPORTED_MEDIA_TYPE",
+                UNSUPPORTED_MEDIA_TYPE,
                 "send the body as Content-Type: application/json",
             ));
         }
@@ -51,11 +52,7 @@ pub(crate) fn media_type(content_type: &str) -> &str {
 
 fn body(rejection: BytesRejection) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "TOO_LARGE",
-            "the body is larger than this route takes",
-        )
+        ApiError::new(TOO_LARGE, "the body is larger than this route takes")
     } else {
         ApiError::invalid("body", "could not be read")
     }
@@ -92,7 +89,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 }
 
 /// `limit` and `cursor`, for lists without a filter.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
     limit: Option<u16>,

@@ -5,11 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod answer;
 mod client_ip;
 mod console;
 mod error;
 mod extract;
-mod file;
+mod openapi;
 mod password;
 mod routes;
 mod state;
@@ -17,6 +18,7 @@ mod token;
 
 pub use access::Access;
 pub use error::ApiError;
+pub use openapi::document;
 pub use routes::{Route, router, table};
 pub use state::{App, Kick};
 pub use token::TokenSecret;

@@ -1,5 +1,6 @@
 //! Cursor pagination, the same for every list: newest first, by time-ordered id.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -75,7 +76,7 @@ impl Default for Page {
 }
 
 /// One page of a list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct List<T> {
     /// The rows, newest first.
     pub items: Vec<T>,
@@ -84,7 +85,7 @@ pub struct List<T> {
 }
 
 /// How to get the next page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
     /// To be given as `cursor`; absent on the last page.

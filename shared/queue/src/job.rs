@@ -23,6 +23,7 @@ source_name, source_id, source_created_on, source_retry_count";
 
 /// Where a job is in its life, in the order of pg-boss's enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Waits for its first attempt.
@@ -70,6 +71,7 @@ impl State {
 
 /// A row of the job table. As JSON it is what pg-boss calls a job with metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the fields bear pg-boss's documented names")]
 pub struct Job {

@@ -100,6 +100,7 @@ pub struct QueueOptions {
 
 /// A queue as it is kept. Its counts are those of the last upkeep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the fields bear pg-boss's documented names")]
 pub struct QueueInfo {

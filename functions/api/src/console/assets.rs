@@ -10,14 +10,14 @@ use axum::{
 use sha2::{Digest, Sha256};
 
 /// A file that is part of the binary.
-pub(super) struct Asset {
+pub(crate) struct Asset {
     name: String,
     content_type: &'static str,
     content: &'static str,
 }
 
 /// The stylesheet.
-pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
+pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../../assets/console.css");
     Asset::new("console", "css", "text/css; charset=utf-8", content)
 });
@@ -39,7 +39,7 @@ impl Asset {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         format!("/console/assets/{}", self.name)
     }
 }

@@ -4,7 +4,7 @@
 //! of a page that `assets/console.js` asks for again. Rules are core's and roles are as in
 //! the table below; texts are in `texts`, one file a language.
 
-mod assets;
+pub(crate) mod assets;
 mod audit_logs;
 mod batches;
 mod bots;

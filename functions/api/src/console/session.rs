@@ -12,6 +12,7 @@ use lambda_http::request::RequestContext;
 use telecast_core::users::{self, Secret};
 
 use super::{frame::Frame, texts};
+use crate::openapi::problems::{FORBIDDEN, FOREIGN_FORM};
 use crate::{Access, ApiError, App, access::Caller, client_ip::ClientIp};
 
 /// The cookie that holds the session's secret.
@@ -93,8 +94,7 @@ async fn admit(
     };
     if !access.admits(user.role) {
         return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "FORBIDDEN",
+            FORBIDDEN,
             format!("role {} may not do this", user.role),
         ));
     }
@@ -110,8 +110,7 @@ async fn admit(
 /// What a form from elsewhere is told.
 pub(super) fn foreign_form() -> ApiError {
     ApiError::new(
-        StatusCode::FORBIDDEN,
-        "FOREIGN_FORM",
+        FOREIGN_FORM,
         "the form did not come from this console, or its page is older than the sign-in; open the page again and repeat",
     )
 }

@@ -21,6 +21,7 @@ use super::{
     message_preview::{Preview, preview_of},
     texts::Texts,
 };
+use crate::openapi::problems::TELEGRAM_REFUSED;
 use crate::{
     ApiError, App,
     access::Caller,
@@ -319,12 +320,7 @@ pub(super) async fn test(
     let (_, token) = bots::get_with_token(&**database, chosen.id, &app.encryption_key).await?;
     let chat = Chat::Id(chat);
     if let Err(failure) = app.telegram.send(&token, &chat, &message).await {
-        let refused = "TELEGRAM_REFUSED";
-        return Err(ApiError::new(
-            StatusCode::BAD_GATEWAY,
-            refused,
-            failure.to_string(),
-        ));
+        return Err(ApiError::new(TELEGRAM_REFUSED, failure.to_string()));
     }
     let transaction = database.transaction().await?;
     let details = json!({"chat": chat, "version": editor.version});

@@ -1,7 +1,8 @@
 //! Login, refresh, logout.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, response::NoContent};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use telecast_core::{
@@ -11,20 +12,20 @@ use telecast_core::{
 
 use crate::{ApiError, App, access::Caller, client_ip::ClientIp, extract, password};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Login {
     username: String,
     password: Password,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Refresh {
     refresh_token: Secret,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ChangePassword {
     current_password: Password,
@@ -32,7 +33,7 @@ pub(super) struct ChangePassword {
 }
 
 /// Both tokens of a session.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tokens {
     token: String,
@@ -120,9 +121,9 @@ pub(super) async fn refresh(
 }
 
 /// POST /api/auth/logout
-pub(super) async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, ApiError> {
+pub(super) async fn logout(State(app): State<App>, caller: Caller) -> Result<NoContent, ApiError> {
     sign_out(&app, caller).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// Ends the caller's session.
@@ -142,7 +143,7 @@ pub(super) async fn change_password(
     State(app): State<App>,
     caller: Caller,
     extract::Json(change): extract::Json<ChangePassword>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     let (login, actor) = caller.login()?;
     let keys = LoginKeys::new(&login.user.username, actor.ip.as_deref());
     let credentials = charged(&app, &keys, &login.user.username).await?;
@@ -156,7 +157,7 @@ pub(super) async fn change_password(
     let (id, session) = (login.user.id, login.session);
     users::change_password(&transaction, &actor, id, new, session).await?;
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// GET /api/auth/me

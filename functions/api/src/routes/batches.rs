@@ -1,6 +1,8 @@
 //! Batches of channels.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{Json, extract::State, response::NoContent};
+use futures_util::StreamExt;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use telecast_core::{
     batches::{self, Batch, BatchPatch, NewBatch},
@@ -11,23 +13,24 @@ use telecast_core::{
 use crate::{
     ApiError, App,
     access::Caller,
+    answer::{Created, File, pages, part},
     extract::{self, Id, PageQuery, Query},
-    file::{file, pages},
+    openapi::{Operation, Output},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Clone {
     name: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportQuery {
     format: ExportFormat,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum ExportFormat {
     Csv,
@@ -54,12 +57,12 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     extract::Json(new): extract::Json<NewBatch>,
-) -> Result<(StatusCode, Json<Batch>), ApiError> {
+) -> Result<Created<Batch>, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let batch = batches::create(&transaction, &caller.actor, new).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(batch)))
+    Ok(Created(batch))
 }
 
 /// POST /api/batches/{id}/clone
@@ -68,12 +71,21 @@ pub(super) async fn clone(
     caller: Caller,
     Id(id): Id,
     extract::Json(clone): extract::Json<Clone>,
-) -> Result<(StatusCode, Json<Batch>), ApiError> {
+) -> Result<Created<Batch>, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let batch = batches::clone(&transaction, &caller.actor, id, clone.name).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(batch)))
+    Ok(Created(batch))
+}
+
+/// A file of channels, as the import reads it.
+pub(super) struct Channels;
+
+impl Output for Channels {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_text(&["text/csv", "application/jsonl"]);
+    }
 }
 
 /// GET /api/batches/{id}/export: its channels, as an import reads them.
@@ -81,7 +93,7 @@ pub(super) async fn export(
     State(app): State<App>,
     Id(id): Id,
     Query(query): Query<ExportQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<File<Channels>, ApiError> {
     batches::get(&**app.database().await?, id).await?;
     let (format, content_type) = match query.format {
         ExportFormat::Csv => (Format::Csv, "text/csv; charset=utf-8"),
@@ -99,7 +111,8 @@ pub(super) async fn export(
             Ok((text.collect(), list.pagination))
         }
     });
-    Ok(file(content_type, export::header(format), rows))
+    let header = part(export::header(format));
+    Ok(File::new(content_type, header.chain(rows)))
 }
 
 /// PATCH /api/batches/{id}
@@ -121,10 +134,10 @@ pub(super) async fn delete(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     batches::delete(&transaction, &caller.actor, id).await?;
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

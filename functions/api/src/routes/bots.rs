@@ -1,15 +1,17 @@
 //! Bots. A token is taken, checked at Telegram, sealed, and never given out.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use telecast_core::{
     bots::{self, Bot, BotPatch, BotToken, Identity, NewBot},
     page::List,
 };
 use telecast_telegram::FailureKind;
 
+use crate::openapi::problems::TELEGRAM_UNREACHABLE;
 use crate::{
     ApiError, App,
     access::Caller,
+    answer::Created,
     extract::{self, Id, PageQuery, Query},
 };
 
@@ -33,14 +35,14 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     extract::Json(new): extract::Json<NewBot>,
-) -> Result<(StatusCode, Json<Bot>), ApiError> {
+) -> Result<Created<Bot>, ApiError> {
     let identity = identify(&app, &new.token).await?;
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let key = &app.encryption_key;
     let bot = bots::create(&transaction, &caller.actor, key, new, &identity).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(bot)))
+    Ok(Created(bot))
 }
 
 /// PATCH /api/bots/{id}
@@ -82,8 +84,7 @@ pub(crate) async fn identify(app: &App, token: &BotToken) -> Result<Identity, Ap
             format!("Telegram refuses it: {failure}"),
         )),
         Err(failure) => Err(ApiError::new(
-            StatusCode::BAD_GATEWAY,
-            "TELEGRAM_UNREACHABLE",
+            TELEGRAM_UNREACHABLE,
             format!("the token could not be checked at Telegram ({failure}); try again"),
         )),
     }

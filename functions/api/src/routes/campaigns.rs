@@ -1,6 +1,7 @@
 //! Campaigns, and what operators do to them.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use telecast_core::{
     campaigns::{self, Action, Campaign, CampaignPatch, NewCampaign, Status},
@@ -11,10 +12,11 @@ use uuid::Uuid;
 use crate::{
     ApiError, App,
     access::Caller,
+    answer::Created,
     extract::{self, Id, Query, page},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListQuery {
     status: Option<Status>,
@@ -22,7 +24,7 @@ pub(super) struct ListQuery {
     cursor: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Act {
     action: Action,
@@ -51,12 +53,12 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     extract::Json(new): extract::Json<NewCampaign>,
-) -> Result<(StatusCode, Json<Campaign>), ApiError> {
+) -> Result<Created<Campaign>, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let campaign = campaigns::create(&transaction, &caller.actor, new).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(campaign)))
+    Ok(Created(campaign))
 }
 
 /// PATCH /api/campaigns/{id}

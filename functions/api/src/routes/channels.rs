@@ -3,12 +3,13 @@
 use std::io::{self, Read};
 
 use axum::{
-    Json,
-    body::Bytes,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    Json, RequestExt,
+    body::{Body, Bytes},
+    extract::{FromRequest, Request, State},
+    http::{HeaderMap, header::CONTENT_TYPE},
 };
 use futures_util::{Stream, TryStreamExt};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use telecast_core::{
     channels::{
@@ -24,10 +25,15 @@ use uuid::Uuid;
 use crate::{
     ApiError, App,
     access::Caller,
+    answer::Created,
     extract::{self, Id, Query, media_type, page},
+    openapi::{
+        Input, Operation,
+        problems::{BODY_BROKEN, UNSUPPORTED_MEDIA_TYPE},
+    },
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListQuery {
     category: Option<String>,
@@ -65,12 +71,12 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     extract::Json(new): extract::Json<NewChannel>,
-) -> Result<(StatusCode, Json<Channel>), ApiError> {
+) -> Result<Created<Channel>, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let channel = channels::create(&transaction, &caller.actor, new).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(channel)))
+    Ok(Created(channel))
 }
 
 /// PATCH /api/channels/{id}
@@ -91,14 +97,32 @@ pub(super) async fn update(
 pub(super) async fn import(
     State(app): State<App>,
     caller: Caller,
-    request: Request,
+    Upload { format, body }: Upload,
 ) -> Result<Json<Report>, ApiError> {
-    let format = format(request.headers())?;
-    let bytes = request
-        .into_body()
-        .into_data_stream()
-        .map_err(io::Error::other);
+    let bytes = body.into_data_stream().map_err(io::Error::other);
     Ok(Json(land(&app, &caller, format, bytes).await?))
+}
+
+/// A file of channels, not read yet.
+pub(super) struct Upload {
+    format: Format,
+    body: Body,
+}
+
+impl<S: Sync> FromRequest<S> for Upload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let format = format(request.headers())?;
+        let body = request.into_limited_body();
+        Ok(Self { format, body })
+    }
+}
+
+impl Input for Upload {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_file(&["text/csv", "application/jsonl"]);
+    }
 }
 
 /// Lands a file in one transaction, while it is read.
@@ -129,8 +153,7 @@ fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
         "text/csv" => Ok(Format::Csv),
         "application/jsonl" | "application/x-ndjson" | "application/ndjson" => Ok(Format::Jsonl),
         _ => Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UNSUPPORTED_MEDIA_TYPE",
+            UNSUPPORTED_MEDIA_TYPE,
             "send CSV as Content-Type: text/csv, or JSON lines as application/jsonl",
         )),
     }
@@ -171,8 +194,7 @@ fn bad_header(error: &BadHeader) -> ApiError {
 
 fn broken_body(error: &io::Error) -> ApiError {
     ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "BODY_BROKEN",
+        BODY_BROKEN,
         format!("the body broke off or is too large; nothing was imported: {error}"),
     )
 }

@@ -1,15 +1,25 @@
 //! Whether the API and its database answer.
 
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{ApiError, App};
 
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// `ok`.
+    status: &'static str,
+    /// Telecast's.
+    version: &'static str,
+}
+
 /// GET /health
-pub(super) async fn health(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn health(State(app): State<App>) -> Result<Json<Health>, ApiError> {
     let database = app.database().await?;
     database.query_typed("SELECT 1", &[]).await?;
-    Ok(Json(
-        json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}),
-    ))
+    Ok(Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+    }))
 }

@@ -1,6 +1,8 @@
 //! What became of each channel of a campaign.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{Json, extract::State};
+use futures_util::StreamExt;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use telecast_core::{
     campaigns,
@@ -10,11 +12,12 @@ use telecast_core::{
 
 use crate::{
     ApiError, App,
+    answer::{File, pages, part},
     extract::{Id, Query, page},
-    file::{file, pages},
+    openapi::{Operation, Output},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListQuery {
     status: Option<JobState>,
@@ -36,8 +39,17 @@ pub(super) async fn list(
     ))
 }
 
+/// A file of comma-separated values.
+pub(super) struct Csv;
+
+impl Output for Csv {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_text(&["text/csv"]);
+    }
+}
+
 /// GET /api/campaigns/{id}/report.csv
-pub(super) async fn csv(State(app): State<App>, Id(id): Id) -> Result<Response, ApiError> {
+pub(super) async fn csv(State(app): State<App>, Id(id): Id) -> Result<File<Csv>, ApiError> {
     campaigns::get(&**app.database().await?, id).await?;
     let rows = pages(move |page| {
         let app = app.clone();
@@ -47,9 +59,6 @@ pub(super) async fn csv(State(app): State<App>, Id(id): Id) -> Result<Response, 
             Ok((text.collect(), list.pagination))
         }
     });
-    Ok(file(
-        "text/csv; charset=utf-8",
-        message_jobs::csv_header(),
-        rows,
-    ))
+    let header = part(message_jobs::csv_header());
+    Ok(File::new("text/csv; charset=utf-8", header.chain(rows)))
 }

@@ -1,12 +1,13 @@
 //! The queues beneath, as the last upkeep counted them.
 
 use axum::{Json, extract::State};
+use schemars::JsonSchema;
 use serde::Serialize;
 use telecast_queue::QueueInfo;
 
 use crate::{ApiError, App};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Queues {
     items: Vec<QueueInfo>,
 }

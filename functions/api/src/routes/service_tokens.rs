@@ -1,6 +1,7 @@
 //! Service tokens, for administrators.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, response::NoContent};
+use schemars::JsonSchema;
 use serde::Serialize;
 use telecast_core::{
     page::List,
@@ -10,12 +11,13 @@ use telecast_core::{
 use crate::{
     ApiError, App,
     access::Caller,
+    answer::Created,
     extract::{self, Id, PageQuery, Query},
 };
 
 /// A service token with its secret: the answer to its making, and to nothing else.
-#[derive(Serialize)]
-pub(super) struct Created {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct WithSecret {
     token: String,
     #[serde(flatten)]
     service_token: ServiceToken,
@@ -37,17 +39,17 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     extract::Json(new): extract::Json<NewServiceToken>,
-) -> Result<(StatusCode, Json<Created>), ApiError> {
+) -> Result<Created<WithSecret>, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let (service_token, secret) =
         users::create_service_token(&transaction, &caller.actor, new).await?;
     transaction.commit().await?;
-    let created = Created {
+    let created = WithSecret {
         token: secret.expose().to_owned(),
         service_token,
     };
-    Ok((StatusCode::CREATED, Json(created)))
+    Ok(Created(created))
 }
 
 /// DELETE /api/service-tokens/{id}
@@ -55,10 +57,10 @@ pub(super) async fn delete(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     users::delete_service_token(&transaction, &caller.actor, id).await?;
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

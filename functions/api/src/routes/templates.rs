@@ -1,6 +1,7 @@
 //! Templates, their versions, and how they will look.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, response::NoContent};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use telecast_core::{
@@ -15,10 +16,11 @@ use uuid::Uuid;
 use crate::{
     ApiError, App,
     access::Caller,
+    answer::Created,
     extract::{self, Id, PageQuery, Query},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Preview {
     channel_id: Uuid,
@@ -27,7 +29,7 @@ pub(super) struct Preview {
 }
 
 /// What a channel would get.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Previewed {
     recipient: Recipient,
@@ -35,7 +37,7 @@ pub(super) struct Previewed {
     message: Content,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Versions {
     items: Vec<Version>,
 }
@@ -88,12 +90,12 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     extract::Json(new): extract::Json<NewTemplate>,
-) -> Result<(StatusCode, Json<Template>), ApiError> {
+) -> Result<Created<Template>, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     let template = templates::create(&transaction, &caller.actor, new).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(template)))
+    Ok(Created(template))
 }
 
 /// PATCH /api/templates/{id}
@@ -115,10 +117,10 @@ pub(super) async fn delete(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     let mut database = app.database().await?;
     let transaction = database.transaction().await?;
     templates::delete(&transaction, &caller.actor, id).await?;
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

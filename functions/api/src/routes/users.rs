@@ -1,6 +1,7 @@
 //! Users, for administrators.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use telecast_core::{
     page::List,
@@ -10,11 +11,12 @@ use telecast_core::{
 use crate::{
     ApiError, App,
     access::Caller,
+    answer::Created,
     extract::{self, Id, PageQuery, Query},
     password::hash,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Create {
     username: String,
@@ -22,7 +24,7 @@ pub(super) struct Create {
     role: Role,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Update {
     role: Option<Role>,
@@ -44,7 +46,7 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     extract::Json(create): extract::Json<Create>,
-) -> Result<(StatusCode, Json<User>), ApiError> {
+) -> Result<Created<User>, ApiError> {
     let new = NewUser {
         username: create.username,
         password_hash: hash("password", create.password).await?,
@@ -54,7 +56,7 @@ pub(super) async fn create(
     let transaction = database.transaction().await?;
     let user = users::create(&transaction, &caller.actor, new).await?;
     transaction.commit().await?;
-    Ok((StatusCode::CREATED, Json(user)))
+    Ok(Created(user))
 }
 
 /// PATCH /api/users/{id}

@@ -1,6 +1,7 @@
 //! Who did what, and when. A row is written in the transaction of the deed.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::types::Type;
@@ -63,7 +64,7 @@ pub async fn record(
 }
 
 /// One row of the audit log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// Time-ordered.

@@ -1,6 +1,7 @@
 //! Batches: named sets of channels that a campaign goes to.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
@@ -18,7 +19,7 @@ use crate::{
 const MOST_IDS: usize = 10_000;
 
 /// A batch.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Batch {
     /// Its id.
@@ -38,7 +39,7 @@ pub struct Batch {
 }
 
 /// Which channels: those named, and those that match the filter.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Selection {
     /// Up to 10,000 channels by id.
@@ -50,7 +51,7 @@ pub struct Selection {
 }
 
 /// A batch to make.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewBatch {
     /// 1 to 200 characters, unique.
@@ -64,7 +65,7 @@ pub struct NewBatch {
 }
 
 /// Changes to a batch. Campaigns that started keep the channels they started with.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BatchPatch {
     /// Another name.

@@ -4,6 +4,7 @@ mod default;
 mod key;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
@@ -21,7 +22,7 @@ pub use key::{CannotOpen, EncryptionKey};
 pub use telecast_telegram::{BadToken, BotToken};
 
 /// A bot, without its token.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bot {
     /// Its id here.
@@ -65,12 +66,13 @@ pub struct Identity {
 }
 
 /// A bot to add.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewBot {
     /// 1 to 200 characters, unique.
     pub name: String,
     /// As BotFather gave it.
+    #[schemars(with = "String")]
     pub token: BotToken,
     /// Messages per second, 1 to 1000; Telegram allows about 30.
     #[serde(default = "default_rate")]
@@ -87,12 +89,13 @@ fn default_rate() -> i32 {
 }
 
 /// Changes to a bot.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BotPatch {
     /// Another name.
     pub name: Option<String>,
     /// Another token; it also starts a stopped bot again.
+    #[schemars(with = "Option<String>")]
     pub token: Option<BotToken>,
     /// Another rate.
     pub rate_per_second: Option<i32>,

@@ -1,6 +1,7 @@
 //! What a campaign did lately: messages by minute, the rate now, errors by class.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio_postgres::{GenericClient, types::Type};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::Result;
 const MINUTES: i64 = 60;
 
 /// What a campaign did lately.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
     /// Messages that Telegram accepted, by minute, up to the last 60 minutes in which there
@@ -25,7 +26,7 @@ pub struct Activity {
 }
 
 /// A minute of a campaign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Minute {
     /// When it began.
@@ -35,7 +36,7 @@ pub struct Minute {
 }
 
 /// How many message jobs ended with errors of a class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorCount {
     /// The state they ended in.

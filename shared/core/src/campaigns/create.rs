@@ -1,6 +1,7 @@
 //! Campaigns are written as drafts, and checked as they are written.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use strum::{Display, EnumString, IntoStaticStr};
@@ -33,6 +34,7 @@ use crate::{
     Display,
     EnumString,
     IntoStaticStr,
+    JsonSchema,
 )]
 #[serde(rename_all = "UPPERCASE")]
 #[strum(serialize_all = "UPPERCASE")]
@@ -45,7 +47,7 @@ pub enum OnUncertain {
 }
 
 /// A campaign to make.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCampaign {
     /// 1 to 200 characters.

@@ -1,6 +1,7 @@
 //! Hours of the day in which a campaign sends nothing.
 
 use chrono::NaiveTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{GenericClient, Row};
 
@@ -8,14 +9,16 @@ use super::settings::is_timezone;
 use crate::{Error, Result};
 
 /// From a time of the day until another, each day; over midnight where `from` is later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QuietHours {
     /// Nothing leaves from then on, as `HH:MM`.
     #[serde(with = "hour_minute")]
+    #[schemars(with = "String", regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"))]
     pub from: NaiveTime,
     /// Messages leave again from then on, as `HH:MM`.
     #[serde(with = "hour_minute")]
+    #[schemars(with = "String", regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"))]
     pub to: NaiveTime,
     /// The IANA time zone of both, such as `Europe/Berlin`.
     pub timezone: String,

@@ -1,6 +1,7 @@
 //! A campaign as its readers see it: settings, state, counts, and when it will end.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use telecast_queue::occurrences;
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Message jobs by state. `pending` counts all that are not terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// All message jobs; 0 until the campaign is planned.
@@ -35,7 +36,7 @@ pub struct Counts {
 }
 
 /// A campaign.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Campaign {
     /// Its id.

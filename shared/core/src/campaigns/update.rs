@@ -1,6 +1,7 @@
 //! Drafts can be changed in everything, and a campaign that runs in its rate.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio_postgres::{Transaction, types::Type};
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Changes to a campaign: all of them while it is a draft, the rate until it ends.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CampaignPatch {
     /// 1 to 200 characters.

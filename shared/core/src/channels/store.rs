@@ -1,6 +1,7 @@
 //! Channels in the database.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio_postgres::{GenericClient, Row, Transaction, error::SqlState, types::Type};
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A channel.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Channel {
     /// Its id here.
@@ -51,7 +52,7 @@ pub struct Channel {
 }
 
 /// A channel to add; it needs a username or a chat id.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewChannel {
     /// Its public name, as name, @name or link.
@@ -78,7 +79,7 @@ pub struct NewChannel {
 }
 
 /// Changes to a channel.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChannelPatch {
     /// Another public name.
@@ -98,7 +99,7 @@ pub struct ChannelPatch {
 }
 
 /// Which channels; an absent field matches all.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Filter {
     /// An exact category.

@@ -1,5 +1,6 @@
 //! What a template holds, in the shapes of the API and of the database.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 use telecast_telegram::{self as telegram, Chat};
@@ -17,6 +18,7 @@ use telecast_telegram::{self as telegram, Chat};
     Display,
     EnumString,
     IntoStaticStr,
+    JsonSchema,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
@@ -41,7 +43,7 @@ impl From<ParseMode> for telegram::ParseMode {
 }
 
 /// What a template sends. Texts, captions, buttons and the media's source may hold placeholders.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Content {
     /// The text, or the caption where there is media.
@@ -59,7 +61,7 @@ pub struct Content {
 }
 
 /// A photo, video or document; Telegram fetches it, never Telecast.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Media {
     /// How Telegram shows it.
@@ -70,7 +72,17 @@ pub struct Media {
 
 /// How Telegram shows media.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString, IntoStaticStr,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    JsonSchema,
 )]
 #[serde(rename_all = "UPPERCASE")]
 #[strum(serialize_all = "UPPERCASE")]
@@ -94,7 +106,7 @@ impl From<MediaKind> for telegram::MediaKind {
 }
 
 /// Buttons and delivery options.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Options {
     /// Rows of buttons under the message.
@@ -115,7 +127,7 @@ pub struct Options {
 }
 
 /// How a link in the text is previewed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkPreview {
     /// Not at all.
@@ -148,7 +160,7 @@ impl From<LinkPreview> for telegram::LinkPreview {
 }
 
 /// A button that opens a link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Button {
     /// What it says.
@@ -185,9 +197,10 @@ impl From<Content> for telegram::Message {
 }
 
 /// The channel a message goes to, as it was when the campaign started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recipient {
-    /// Where Telegram delivers.
+    /// Where Telegram delivers: a chat id, or a public name with its @.
+    #[schemars(schema_with = "chat")]
     pub chat: Chat,
     /// Without the @; empty in a template when absent.
     #[serde(default)]
@@ -198,4 +211,8 @@ pub struct Recipient {
     /// The operators' own word for the channel's kind; empty in a template when absent.
     #[serde(default)]
     pub category: Option<String>,
+}
+
+fn chat(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["integer", "string"]})
 }

@@ -1,6 +1,7 @@
 //! Templates and their versions in the database.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// A template, with its latest version.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Template {
     /// Its id.
@@ -35,7 +36,7 @@ pub struct Template {
 }
 
 /// One version of a template; it never changes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Version {
     /// Whose version it is.
@@ -50,7 +51,7 @@ pub struct Version {
 }
 
 /// A template to make.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTemplate {
     /// 1 to 200 characters, unique.
@@ -70,7 +71,7 @@ pub struct NewTemplate {
 }
 
 /// Changes to a template: a change of anything but the name makes a new version.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TemplatePatch {
     /// Another name.

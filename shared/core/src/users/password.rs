@@ -6,12 +6,14 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use crate::{Error, Result};
 
 /// A password in the clear.
-#[derive(Clone)]
+#[derive(Clone, JsonSchema)]
+#[schemars(extend("format" = "password"))]
 pub struct Password(String);
 
 /// A password that nobody should have.

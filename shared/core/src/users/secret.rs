@@ -3,11 +3,13 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
 /// 32 random bytes as text, perhaps behind a prefix. Whoever holds it is let in.
-#[derive(Clone)]
+#[derive(Clone, JsonSchema)]
+#[schemars(extend("format" = "password"))]
 pub struct Secret(String);
 
 impl Secret {

@@ -1,6 +1,7 @@
 //! Service tokens: what a role may do, for a program, for a limited time.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
@@ -19,7 +20,7 @@ use crate::{
 pub const PREFIX: &str = "telecast_";
 
 /// A service token, without its secret.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceToken {
     /// Its id.
@@ -37,7 +38,7 @@ pub struct ServiceToken {
 }
 
 /// A service token to make.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewServiceToken {
     /// 1 to 200 characters, unique.

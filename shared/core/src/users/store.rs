@@ -1,6 +1,7 @@
 //! Users in the database.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use tokio_postgres::{GenericClient, Row, Transaction, types::Type};
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// A user.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// Their id.

@@ -1,5 +1,6 @@
 //! What became of an import, by line.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::BadRow;
@@ -9,7 +10,7 @@ const NAMED: usize = 1000;
 
 /// What became of an import. Every row is counted once: inserted, updated,
 /// unchanged, duplicate or rejected.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// All rows.
@@ -31,7 +32,7 @@ pub struct Report {
 }
 
 /// A bad row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LineReport {
     /// Its line, from 1.

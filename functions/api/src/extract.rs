@@ -92,6 +92,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u16>,
     cursor: Option<String>,
 }

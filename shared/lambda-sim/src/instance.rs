@@ -23,12 +23,13 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Starts a process that polls `runtime_api`, and gives where its work comes out.
+    /// Starts a process that polls `runtime_api`, where what is sent to `work` comes out.
     pub(crate) fn start(
         mut command: Command,
         function: &str,
         runtime_api: String,
-    ) -> io::Result<(Self, mpsc::Receiver<Work>)> {
+        work: mpsc::Sender<Work>,
+    ) -> io::Result<Self> {
         let child = command
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
             .env("AWS_LAMBDA_FUNCTION_NAME", function)
@@ -36,8 +37,7 @@ impl Instance {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .kill_on_drop(true)
             .spawn()?;
-        let (work, receiver) = mpsc::channel(1);
-        Ok((Self { child, work }, receiver))
+        Ok(Self { child, work })
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {

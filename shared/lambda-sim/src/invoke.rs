@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use uuid::Uuid;
 
 use crate::{
@@ -128,7 +128,8 @@ fn start(shared: &Shared, function: &Running) -> io::Result<Instance> {
     let process = format!("{name}/{}", function.next_number());
     let runtime_api = format!("http://{}/.rt/{process}", shared.address);
     let command = (function.set_up.command)();
-    let (instance, work) = Instance::start(command, name, runtime_api)?;
-    shared.add_process(process, work);
-    Ok(instance)
+    let (work, taken) = mpsc::channel(1);
+    // Before it lives: its first poll may come at any time after that.
+    shared.add_process(process, taken);
+    Instance::start(command, name, runtime_api, work)
 }

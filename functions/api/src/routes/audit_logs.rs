@@ -24,6 +24,7 @@ pub(super) struct ListQuery {
     user_id: Option<Uuid>,
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u16>,
     cursor: Option<String>,
 }

@@ -29,6 +29,7 @@ pub(super) struct Refresh {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ChangePassword {
     current_password: Password,
+    #[schemars(length(min = 8, max = 200))]
     new_password: Password,
 }
 

@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Clone {
+    #[schemars(length(min = 1, max = 200))]
     name: String,
 }
 

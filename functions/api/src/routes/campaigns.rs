@@ -20,6 +20,7 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListQuery {
     status: Option<Status>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u16>,
     cursor: Option<String>,
 }

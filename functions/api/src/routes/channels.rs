@@ -40,6 +40,7 @@ pub(super) struct ListQuery {
     active: Option<bool>,
     search: Option<String>,
     batch_id: Option<Uuid>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u16>,
     cursor: Option<String>,
 }

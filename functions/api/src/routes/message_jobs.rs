@@ -22,6 +22,7 @@ use crate::{
 pub(super) struct ListQuery {
     status: Option<JobState>,
     search: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u16>,
     cursor: Option<String>,
 }

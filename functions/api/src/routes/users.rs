@@ -19,7 +19,9 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Create {
+    #[schemars(length(min = 1, max = 100))]
     username: String,
+    #[schemars(length(min = 8, max = 200))]
     password: Password,
     role: Role,
 }
@@ -29,6 +31,7 @@ pub(super) struct Create {
 pub(super) struct Update {
     role: Option<Role>,
     disabled: Option<bool>,
+    #[schemars(length(min = 8, max = 200))]
     password: Option<Password>,
 }
 

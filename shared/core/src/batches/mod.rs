@@ -44,6 +44,7 @@ pub struct Batch {
 pub struct Selection {
     /// Up to 10,000 channels by id.
     #[serde(default)]
+    #[schemars(length(max = 10_000))]
     pub channel_ids: Vec<Uuid>,
     /// All that match; `{}` matches every channel.
     #[serde(default)]
@@ -55,9 +56,11 @@ pub struct Selection {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewBatch {
     /// 1 to 200 characters, unique.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// What it is for.
     #[serde(default)]
+    #[schemars(length(max = 2000))]
     pub description: String,
     /// Its channels; none, if absent.
     #[serde(default)]
@@ -69,8 +72,10 @@ pub struct NewBatch {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BatchPatch {
     /// Another name.
+    #[schemars(length(min = 1, max = 200))]
     pub name: Option<String>,
     /// Another description.
+    #[schemars(length(max = 2000))]
     pub description: Option<String>,
     /// Channels to take out; done first.
     #[serde(default)]

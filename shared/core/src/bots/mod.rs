@@ -70,14 +70,17 @@ pub struct Identity {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewBot {
     /// 1 to 200 characters, unique.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// As BotFather gave it.
     #[schemars(with = "String")]
     pub token: BotToken,
     /// Messages per second, 1 to 1000; Telegram allows about 30.
     #[serde(default = "default_rate")]
+    #[schemars(range(min = 1, max = 1000))]
     pub rate_per_second: i32,
     /// At most so many messages in a day (UTC), 1 to 100,000,000; any number if absent.
+    #[schemars(range(min = 1, max = 100_000_000))]
     pub messages_per_day: Option<i32>,
     /// A new bot's first days: a tenth of all rates, and a tenth more each day.
     #[serde(default)]
@@ -93,14 +96,17 @@ fn default_rate() -> i32 {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BotPatch {
     /// Another name.
+    #[schemars(length(min = 1, max = 200))]
     pub name: Option<String>,
     /// Another token; it also starts a stopped bot again.
     #[schemars(with = "Option<String>")]
     pub token: Option<BotToken>,
     /// Another rate.
+    #[schemars(range(min = 1, max = 1000))]
     pub rate_per_second: Option<i32>,
     /// Another number for the day; null: any number.
     #[serde(default, deserialize_with = "check::nullable")]
+    #[schemars(range(min = 1, max = 100_000_000))]
     pub messages_per_day: Option<Option<i32>>,
 }
 

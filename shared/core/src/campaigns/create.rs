@@ -51,6 +51,7 @@ pub enum OnUncertain {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCampaign {
     /// 1 to 200 characters.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// The batch whose channels get the message.
     pub batch_id: Uuid,
@@ -62,9 +63,11 @@ pub struct NewCampaign {
     #[serde(default)]
     pub params: Map<String, Value>,
     /// Messages per minute, 1 to 60,000; a test is kept to what its one chat takes.
+    #[schemars(range(min = 1, max = 60_000))]
     pub delivery_rate: i32,
     /// Attempts after the first, for transient errors: 0 to 20.
     #[serde(default = "default_retry_limit")]
+    #[schemars(range(min = 0, max = 20))]
     pub retry_limit: i32,
     /// What becomes of a message that Telegram may or may not have accepted.
     #[serde(default)]

@@ -25,6 +25,7 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CampaignPatch {
     /// 1 to 200 characters.
+    #[schemars(length(min = 1, max = 200))]
     pub name: Option<String>,
     /// Another batch.
     pub batch_id: Option<Uuid>,
@@ -35,8 +36,10 @@ pub struct CampaignPatch {
     /// Other values; they replace all former ones.
     pub params: Option<Map<String, Value>>,
     /// Messages per minute, 1 to 60,000; takes effect at once.
+    #[schemars(range(min = 1, max = 60_000))]
     pub delivery_rate: Option<i32>,
     /// 0 to 20.
+    #[schemars(range(min = 0, max = 20))]
     pub retry_limit: Option<i32>,
     /// Another policy.
     pub on_uncertain: Option<OnUncertain>,

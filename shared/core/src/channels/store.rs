@@ -63,12 +63,15 @@ pub struct NewChannel {
     pub chat_id: Option<i64>,
     /// Its title.
     #[serde(default)]
+    #[schemars(length(max = 1000))]
     pub title: Option<String>,
     /// The operators' own word for its kind.
     #[serde(default)]
+    #[schemars(length(max = 1000))]
     pub category: Option<String>,
     /// Its page at TGStat.
     #[serde(default)]
+    #[schemars(length(max = 1000))]
     pub tgstat_url: Option<String>,
     /// When it was found.
     #[serde(default)]
@@ -87,8 +90,10 @@ pub struct ChannelPatch {
     /// Another id at Telegram.
     pub chat_id: Option<i64>,
     /// Another title.
+    #[schemars(length(max = 1000))]
     pub title: Option<String>,
     /// Another category.
+    #[schemars(length(max = 1000))]
     pub category: Option<String>,
     /// Other metadata; it replaces the former.
     pub metadata: Option<Map<String, Value>>,

@@ -55,6 +55,7 @@ pub struct Version {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTemplate {
     /// 1 to 200 characters, unique.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// The text, or the caption where there is media.
     #[serde(default)]
@@ -75,6 +76,7 @@ pub struct NewTemplate {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TemplatePatch {
     /// Another name.
+    #[schemars(length(min = 1, max = 200))]
     pub name: Option<String>,
     /// Another text.
     pub text: Option<String>,

@@ -42,10 +42,12 @@ pub struct ServiceToken {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewServiceToken {
     /// 1 to 200 characters, unique.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// What it may do.
     pub role: Role,
     /// How long it is good for, 1 to 366 days.
+    #[schemars(range(min = 1, max = 366))]
     pub days: i32,
 }
 

@@ -71,6 +71,15 @@ CREATE TABLE login_failures (
 );
 CREATE INDEX login_failures_last_at_idx ON login_failures (last_at);
 
+-- Requests of each token: its theoretical arrival time (GCRA). What is lost in a crash is
+-- a moment's count, so nothing is written ahead.
+CREATE UNLOGGED TABLE request_rates (
+  -- 'session:<id>' or 'service:<hash>'
+  key text PRIMARY KEY,
+  tat timestamptz NOT NULL
+);
+CREATE INDEX request_rates_tat_idx ON request_rates (tat);
+
 CREATE TABLE audit_logs (
   id           uuid PRIMARY KEY,
   occurred_at  timestamptz NOT NULL DEFAULT now(),
@@ -89,4 +98,5 @@ ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE service_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE login_failures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE request_rates ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use telecast_core::users::Role;
 
 /// Delivers Telegram campaigns: one message, many channels, at a chosen rate, with
 /// retries, on nothing but PostgreSQL.
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     /// Bring the database of DATABASE_URL to this version's schema; make the first admin and,
     /// where TELEGRAM_BOT_TOKEN and ENCRYPTION_KEY are set, the default bot
     Migrate,
+    /// Add a user to the database of DATABASE_URL, or give one another password
+    User(User),
     /// Run the scheduler on the database of DATABASE_URL, and the handlers in this process
     /// or elsewhere
     Scheduler(Scheduler),
@@ -53,6 +56,34 @@ pub(crate) struct Api {
     /// Address of the API
     #[arg(long, env = "TELECAST_LISTEN", default_value = "127.0.0.1:8787")]
     pub(crate) listen: SocketAddr,
+}
+
+/// A user.
+#[derive(Debug, Args)]
+pub(crate) struct User {
+    #[command(subcommand)]
+    pub(crate) command: UserCommand,
+    /// Read the password from standard input instead of making one and printing it
+    #[arg(long, global = true)]
+    pub(crate) password_stdin: bool,
+}
+
+/// What to do with a user.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user
+    Create {
+        /// 1 to 100 characters
+        name: String,
+        /// ADMIN, OPERATOR or AUDITOR
+        #[arg(long, default_value_t = Role::Admin)]
+        role: Role,
+    },
+    /// Give a user another password, and end their sessions
+    Password {
+        /// The user's name
+        name: String,
+    },
 }
 
 /// How handlers are reached.

@@ -13,6 +13,7 @@ mod send;
 mod shutdown;
 mod tick;
 mod up;
+mod user;
 mod watch;
 
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Send(send) => send::run(send).await,
         Command::Plan(plan) => plan::run(&plan),
         Command::Migrate => parts::migrate().await,
+        Command::User(user) => user::run(user).await,
         Command::Scheduler(args) => scheduler::run(args).await,
         Command::Api(api) => parts::api(api).await,
     }

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
-use telecast_api::{App, Kick};
+use telecast_api::{App, Kick, Settings};
 use telecast_core::bots::EncryptionKey;
 use telecast_queue::Queue;
 use telecast_runtime::{
@@ -59,6 +59,7 @@ pub(crate) async fn api(api: Api) -> Result<ExitCode> {
         // The scheduler is another process. One that runs all the time hears of a start
         // from the queue; others are called.
         kick: SchedulerCall::from_variables(variables)?.map(|call| Arc::new(call) as Arc<dyn Kick>),
+        settings: Settings::from_variables(variables)?,
     };
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve_api(listener, app, stop.clone()));

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use deadpool_postgres::Pool;
-use telecast_api::{App, Kick};
+use telecast_api::{App, Kick, Settings};
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::Variables,
@@ -55,6 +55,7 @@ impl Services {
             encryption_key: keys.encryption(),
             telegram: telegram.clone(),
             kick: Some(Arc::new(Wake(Arc::clone(&kick)))),
+            settings: Settings::from_variables(variables)?,
         };
         let api = tokio::spawn(serve_api(listener, app, stop.clone()));
         let ear = variables

@@ -8,8 +8,9 @@ use axum::{
 };
 use telecast_core::{
     audit::Actor,
-    users::{self, Role, SERVICE_TOKEN_PREFIX, Secret, User},
+    users::{self, RequestKey, Role, SERVICE_TOKEN_PREFIX, Secret, User},
 };
+use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use crate::openapi::problems::{FORBIDDEN, USERS_ONLY};
@@ -115,12 +116,7 @@ pub(crate) async fn guard(
     }
     let token = bearer(request.headers()).ok_or_else(ApiError::unauthenticated)?;
     let ClientIp(ip) = ClientIp::of(request.extensions());
-    let caller = if token.starts_with(SERVICE_TOKEN_PREFIX) {
-        program(&app, Secret::given(token), ip).await?
-    } else {
-        user(&app, token, ip).await?
-    };
-    let caller = caller.ok_or_else(ApiError::unauthenticated)?;
+    let caller = known(&app, token, ip).await?;
     if !access.admits(caller.role) {
         return Err(ApiError::new(
             FORBIDDEN,
@@ -131,20 +127,44 @@ pub(crate) async fn guard(
     Ok(next.run(request).await)
 }
 
-async fn user(app: &App, token: &str, ip: Option<String>) -> Result<Option<Caller>, ApiError> {
-    let Some(session) = app.token_secret.session(token) else {
-        return Ok(None);
+/// Who bears the token, unless it asks too often.
+async fn known(app: &App, token: &str, ip: Option<String>) -> Result<Caller, ApiError> {
+    let database = app.database().await?;
+    let (caller, key) = if token.starts_with(SERVICE_TOKEN_PREFIX) {
+        let secret = Secret::given(token);
+        let caller = program(&**database, &secret, ip).await?;
+        (caller, RequestKey::service(&secret))
+    } else {
+        let session = app.token_secret.session(token);
+        let session = session.ok_or_else(ApiError::unauthenticated)?;
+        let caller = user(&**database, session, ip).await?;
+        (caller, RequestKey::session(session))
     };
-    let found = users::authenticate(&**app.database().await?, session).await?;
+    // A token that nobody has leaves no trace.
+    let caller = caller.ok_or_else(ApiError::unauthenticated)?;
+    let per_second = app.settings.requests_per_second;
+    if per_second == 0 || users::charge_request(&**database, &key, per_second).await? {
+        Ok(caller)
+    } else {
+        Err(ApiError::too_many_requests(per_second))
+    }
+}
+
+async fn user(
+    database: &impl GenericClient,
+    session: Uuid,
+    ip: Option<String>,
+) -> Result<Option<Caller>, telecast_core::Error> {
+    let found = users::authenticate(database, session).await?;
     Ok(found.map(|user| Caller::signed_in(user, session, ip)))
 }
 
 async fn program(
-    app: &App,
-    secret: Secret,
+    database: &impl GenericClient,
+    secret: &Secret,
     ip: Option<String>,
-) -> Result<Option<Caller>, ApiError> {
-    let found = users::authenticate_service(&**app.database().await?, &secret).await?;
+) -> Result<Option<Caller>, telecast_core::Error> {
+    let found = users::authenticate_service(database, secret).await?;
     Ok(found.map(|token| Caller {
         actor: Actor {
             user_id: None,

@@ -11,8 +11,8 @@ use telecast_core::Error;
 use tokio_postgres::error::SqlState;
 
 use crate::openapi::problems::{
-    BAD_CREDENTIALS, INTERNAL, INVALID, NOT_FOUND, Problem, TOO_MANY_LOGINS, UNAUTHENTICATED,
-    UNAVAILABLE,
+    BAD_CREDENTIALS, INTERNAL, INVALID, NOT_FOUND, Problem, TOO_MANY_LOGINS, TOO_MANY_REQUESTS,
+    UNAUTHENTICATED, UNAVAILABLE,
 };
 
 /// What a request that fails is told.
@@ -79,6 +79,17 @@ impl ApiError {
         }
     }
 
+    /// 429: a token that asks too often.
+    pub(crate) fn too_many_requests(per_second: u32) -> Self {
+        Self {
+            retry_after_seconds: Some(1),
+            ..Self::new(
+                TOO_MANY_REQUESTS,
+                format!("more than {per_second} requests a second; go on in a second"),
+            )
+        }
+    }
+
     /// 503: something this needs is not there at the moment.
     pub(crate) fn unavailable() -> Self {
         Self {
@@ -135,6 +146,16 @@ impl From<Error> for ApiError {
             }
             Error::Invalid { field, message } => Self::invalid(&field, message),
             Error::Database(error) => Self::database(&error),
+            Error::Queue(telecast_queue::Error::Invalid { field, problem }) => {
+                Self::invalid(field, problem)
+            }
+            Error::Queue(error @ telecast_queue::Error::UnknownQueue(_)) => {
+                Self::new(NOT_FOUND, error.to_string())
+            }
+            Error::Queue(telecast_queue::Error::KeyRequired) => {
+                Self::invalid("singletonKey", "the queue's policy needs one")
+            }
+            Error::Queue(telecast_queue::Error::Database(error)) => Self::database(&error),
             Error::Queue(_) | Error::Corrupt { .. } => Self::internal(&error),
         }
     }

@@ -13,6 +13,7 @@ mod extract;
 mod openapi;
 mod password;
 mod routes;
+mod settings;
 mod state;
 mod token;
 
@@ -20,5 +21,6 @@ pub use access::Access;
 pub use error::ApiError;
 pub use openapi::document;
 pub use routes::{Route, router, table};
+pub use settings::Settings;
 pub use state::{App, Kick};
 pub use token::TokenSecret;

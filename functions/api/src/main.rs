@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use telecast_api::{App, Kick, TokenSecret, router};
+use telecast_api::{App, Kick, Settings, TokenSecret, router};
 use telecast_core::bots::EncryptionKey;
 use telecast_queue::Queue;
 use telecast_runtime::{
@@ -12,7 +12,7 @@ use telecast_runtime::{
     invoke::SchedulerCall,
     telemetry,
 };
-use telecast_telegram::{Client, Settings};
+use telecast_telegram::{Client, Settings as TelegramSettings};
 
 /// One request at a time reaches a process: axum's bodies do not suit lambda_http's
 /// concurrent mode.
@@ -22,7 +22,7 @@ const CONNECTIONS: usize = 1;
 async fn main() -> anyhow::Result<()> {
     let variables = Variables::new(&environment);
     telemetry::start(variables.logs()?)?;
-    let telegram = Settings::at(variables.text("TELEGRAM_API_URL"));
+    let telegram = TelegramSettings::at(variables.text("TELEGRAM_API_URL"));
     let app = App {
         pool: database::pool(&variables.required_database_url()?, CONNECTIONS)?,
         queue: Queue::default(),
@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         encryption_key: EncryptionKey::new(*variables.required_key("ENCRYPTION_KEY")?.bytes()),
         telegram: Client::new(&telegram)?,
         kick: SchedulerCall::from_variables(variables)?.map(|call| Arc::new(call) as Arc<dyn Kick>),
+        settings: Settings::from_variables(variables)?,
     };
     lambda_http::run(router(app))
         .await

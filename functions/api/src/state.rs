@@ -9,7 +9,7 @@ use telecast_queue::Queue;
 use telecast_runtime::invoke::SchedulerCall;
 use telecast_telegram::Client as Telegram;
 
-use crate::{ApiError, TokenSecret};
+use crate::{ApiError, Settings, TokenSecret};
 
 /// Wakes the scheduler, so that a campaign starts at once rather than at its next tick.
 #[async_trait]
@@ -43,6 +43,8 @@ pub struct App {
     pub telegram: Telegram,
     /// Wakes the scheduler; none where it hears of new jobs by itself (LISTEN).
     pub kick: Option<Arc<dyn Kick>>,
+    /// What the installation decided.
+    pub settings: Settings,
 }
 
 impl App {

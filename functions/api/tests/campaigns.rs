@@ -3,32 +3,14 @@
 
 mod common;
 
-use axum::http::{Method, StatusCode};
-use common::{Api, BOT_TOKEN};
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use common::{
+    Api, BOT_TOKEN,
+    campaign::{act, campaign, planned},
+};
 use serde_json::{Value, json};
-use telecast_core::users::Role;
-
-/// A bot, a batch of two channels and a template; gives a campaign that uses them.
-async fn campaign(api: &Api) -> Value {
-    api.post("/api/bots", json!({"name": "news", "token": BOT_TOKEN}))
-        .await
-        .ok();
-    api.import("text/csv", "username\nnews_one\nnews_two\n")
-        .await
-        .ok();
-    let batch = json!({"name": "all", "add": {"filter": {}}});
-    let batch = api.post("/api/batches", batch).await.id();
-    let template = json!({"name": "t", "text": "Hi {{title}} {{params.note}}"});
-    let template = api.post("/api/templates", template).await.id();
-    json!({"name": "first", "batchId": batch, "templateId": template, "params": {"note": "!"}, "deliveryRate": 60})
-}
-
-async fn act(api: &Api, id: &str, action: &str) -> common::Answer {
-    let path = format!("/api/campaigns/{id}/action");
-    let token = Some(api.token(Role::Operator));
-    api.call(Method::POST, &path, token, Some(json!({"action": action})))
-        .await
-}
 
 #[tokio::test]
 async fn a_bot_is_checked_at_telegram_and_its_token_never_shown() {
@@ -286,4 +268,122 @@ async fn the_queues_of_the_handlers_are_listed() {
     for name in ["start-campaign", "send-message"] {
         assert!(names.contains(&json!(name)), "{names:?}");
     }
+}
+
+#[tokio::test]
+async fn a_clone_is_a_draft_with_the_same_settings() {
+    let api = Api::start().await;
+    let mut new = campaign(&api).await;
+    new["quietHours"] = json!({"from": "22:00", "to": "07:30", "timezone": "Europe/Berlin"});
+    new["notAfter"] = "2099-01-01T00:00:00Z".into();
+    let source = api.post("/api/campaigns", new).await.ok();
+    let id = source["id"].as_str().unwrap();
+    act(&api, id, "start").await.ok();
+    let path = format!("/api/campaigns/{id}/clone");
+    let copy = api.post(&path, json!({"name": "second"})).await.ok();
+    assert_eq!(
+        (&copy["name"], &copy["status"], &copy["notAfter"]),
+        (&json!("second"), &json!("DRAFT"), &json!(null))
+    );
+    for kept in [
+        "batchId",
+        "templateId",
+        "botId",
+        "params",
+        "deliveryRate",
+        "retryLimit",
+        "quietHours",
+    ] {
+        assert_eq!(copy[kept], source[kept], "{kept}");
+    }
+}
+
+#[tokio::test]
+async fn a_split_shares_the_channels_between_two_templates() {
+    let api = Api::start().await;
+    let lines: String = (0..50).map(|n| format!("split_{n:02}\n")).collect();
+    api.import("text/csv", format!("username\n{lines}"))
+        .await
+        .ok();
+    let new = campaign(&api).await;
+    let other = json!({"name": "other", "text": "Bye {{title}}"});
+    let other = api.post("/api/templates", other).await.id();
+    let id = api.post("/api/campaigns", new.clone()).await.id();
+    let path = format!("/api/campaigns/{id}/split");
+    let split = json!({"name": "b", "templateId": other, "percent": 25});
+    let both = api.post(&path, split.clone()).await.ok();
+    assert_eq!(both["a"]["id"], id.as_str());
+    assert_eq!(
+        (&both["a"]["templateId"], &both["b"]["templateId"]),
+        (&new["templateId"], &json!(other))
+    );
+    let members = async |campaign: &Value| {
+        let batch = campaign["batchId"].as_str().unwrap();
+        let path = format!("/api/channels?limit=200&batchId={batch}");
+        let list = api.get(&path).await.ok();
+        let ids = list["items"].as_array().unwrap().iter();
+        ids.map(|channel| channel["id"].to_string())
+            .collect::<BTreeSet<_>>()
+    };
+    let (a, b) = (members(&both["a"]).await, members(&both["b"]).await);
+    assert_eq!((a.len(), b.len()), (39, 13));
+    assert!(a.is_disjoint(&b));
+
+    assert_eq!(api.post(&path, split.clone()).await.code(), "NAME_TAKEN");
+    act(&api, &id, "start").await.ok();
+    assert_eq!(api.post(&path, split).await.code(), "NOT_A_DRAFT");
+}
+
+#[tokio::test]
+async fn a_report_is_the_same_in_both_forms_and_events_tell_what_was_done() {
+    let api = Api::start().await;
+    let jobs: Vec<&str> = ["SENT", "FAILED", "UNCERTAIN"]
+        .into_iter()
+        .cycle()
+        .take(250)
+        .collect();
+    let id = planned(&api, "RUNNING", "", &jobs).await;
+    let json = api
+        .get(&format!("/api/campaigns/{id}/report.json"))
+        .await
+        .ok();
+    let json = json.as_array().unwrap();
+    let csv = api
+        .get(&format!("/api/campaigns/{id}/report.csv"))
+        .await
+        .ok();
+    let csv: Vec<&str> = csv.as_str().unwrap().lines().skip(1).collect();
+    assert_eq!((json.len(), csv.len()), (250, 250));
+    for (row, line) in json.iter().zip(csv) {
+        let expected = format!(
+            "{},{}",
+            row["position"],
+            row["recipient"]["chat"].as_str().unwrap()
+        );
+        assert!(line.starts_with(&expected) && line.contains(row["status"].as_str().unwrap()));
+    }
+    let draft = json!({"name": "none yet", "batchId": api.get("/api/batches").await.ok()["items"][0]["id"],
+        "templateId": api.get("/api/templates").await.ok()["items"][0]["id"], "params": {"note": ""}, "deliveryRate": 1});
+    let draft = api.post("/api/campaigns", draft).await.id();
+    let empty = api
+        .get(&format!("/api/campaigns/{draft}/report.json"))
+        .await;
+    assert_eq!(empty.ok(), json!([]));
+
+    let events = api.get(&format!("/api/campaigns/{id}/events")).await.ok();
+    let events: Vec<&str> = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(events, ["CAMPAIGN_STARTED", "CAMPAIGN_CREATED"]);
+    let activity = api.get(&format!("/api/campaigns/{id}/activity")).await.ok();
+    assert_eq!(
+        (
+            &activity["rateNow"],
+            activity["errors"].as_array().unwrap().len()
+        ),
+        (&json!(0), 2)
+    );
 }

@@ -153,6 +153,24 @@ fn bodies() -> Vec<(Method, &'static str, Value)> {
         ),
         (
             Method::POST,
+            "/api/campaigns/{id}/clone",
+            json!({"name": "x"}),
+        ),
+        (
+            Method::POST,
+            "/api/campaigns/{id}/split",
+            json!({"name": "x", "templateId": id, "percent": 50}),
+        ),
+        (
+            Method::POST,
+            "/api/queues/start-campaign/jobs",
+            json!({
+                "id": id, "data": {"x": "y"}, "startAfter": "2099-01-01T00:00:00Z", "priority": 1,
+                "singletonKey": "x", "singletonSeconds": 60, "retryLimit": 1,
+            }),
+        ),
+        (
+            Method::POST,
             "/api/campaigns/{id}/action",
             json!({"action": "start"}),
         ),
@@ -290,7 +308,8 @@ async fn no_query_breaks_a_list() {
         }
         let path = route
             .path
-            .replace("{id}", "01890000-0000-7000-8000-000000000000");
+            .replace("{id}", "01890000-0000-7000-8000-000000000000")
+            .replace("{name}", "send-message");
         for name in names {
             for value in values {
                 let path = format!("{path}?{name}={value}");

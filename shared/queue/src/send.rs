@@ -183,6 +183,9 @@ impl JobOptions {
         if self.group_id.as_deref() == Some("") {
             return Err(Error::invalid("group.id", "must be a non-empty string"));
         }
+        if let Some(StartAfter::At(time)) = self.start_after {
+            validate::time("startAfter", time)?;
+        }
         if self.singleton_seconds == Some(0) {
             return Err(Error::invalid("singletonSeconds", "must be at least 1"));
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 
 use crate::Error;
@@ -39,6 +40,15 @@ pub(crate) fn key(field: &'static str, key: Option<&str>) -> Result<(), Error> {
         )),
         Some(key) if key.contains('\0') => Err(Error::invalid(field, "cannot contain NUL")),
         _ => Ok(()),
+    }
+}
+
+/// A time whose text PostgreSQL reads as it is meant: a year of four digits.
+pub(crate) fn time(field: &'static str, time: DateTime<Utc>) -> Result<(), Error> {
+    if (1..=9999).contains(&time.year()) {
+        Ok(())
+    } else {
+        Err(Error::invalid(field, "must be in the years 1 to 9999"))
     }
 }
 

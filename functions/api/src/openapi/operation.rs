@@ -15,7 +15,7 @@ use crate::{
     access::Caller,
     answer::{Created, File},
     client_ip::ClientIp,
-    extract::{self, Id, Query},
+    extract::{self, Id, Name, Query},
 };
 
 /// Schemas of answers, which refer to each other, and of what is sent, each in its place:
@@ -79,6 +79,12 @@ impl<'s> Operation<'s> {
     pub(crate) fn takes_file(&mut self, content_types: &[&str]) {
         self.request_body = Some(json!({"required": true, "content": texts(content_types)}));
         self.problems.extend([INVALID, UNSUPPORTED_MEDIA_TYPE]);
+    }
+
+    fn takes_from_path(&mut self, name: &str, schema: Value) {
+        self.parameters
+            .push(json!({"in": "path", "name": name, "required": true, "schema": schema}));
+        self.problems.extend([INVALID, NOT_FOUND]);
     }
 
     /// Each property of `T` is a parameter of the query.
@@ -165,13 +171,13 @@ impl Input for Caller {
 
 impl Input for Id {
     fn describe(operation: &mut Operation<'_>) {
-        operation.parameters.push(json!({
-            "in": "path",
-            "name": "id",
-            "required": true,
-            "schema": {"type": "string", "format": "uuid"},
-        }));
-        operation.problems.extend([INVALID, NOT_FOUND]);
+        operation.takes_from_path("id", json!({"type": "string", "format": "uuid"}));
+    }
+}
+
+impl Input for Name {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_from_path("name", json!({"type": "string", "minLength": 1}));
     }
 }
 

@@ -45,6 +45,9 @@ problems! {
     FORBIDDEN FOREIGN_FORM "The form does not come from one of our pages.";
     NOT_FOUND NO_ROUTE "There is no such route.";
     METHOD_NOT_ALLOWED NO_METHOD "The route does not take this method.";
+    CONFLICT SLOT_TAKEN "The job's slot is taken; the message says from when to send again.";
+    CONFLICT QUEUE_REFUSED "The queue's policy allows no other job with this key for now.";
+    CONFLICT JOB_EXISTS "There is a job of this id already.";
     PAYLOAD_TOO_LARGE TOO_LARGE "The body is larger than this route takes.";
     UNSUPPORTED_MEDIA_TYPE UNSUPPORTED_MEDIA_TYPE "The Content-Type is not one this route takes.";
     TOO_MANY_REQUESTS TOO_MANY_REQUESTS "The caller asks too often; Retry-After says when to go on.";

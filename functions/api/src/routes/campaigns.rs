@@ -4,7 +4,10 @@ use axum::{Json, extract::State};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use telecast_core::{
-    campaigns::{self, Action, Campaign, CampaignPatch, NewCampaign, Status},
+    audit::{self, Entry},
+    campaigns::{
+        self, Action, Activity, Campaign, CampaignPatch, NewCampaign, NewSplit, Split, Status,
+    },
     page::List,
 };
 use uuid::Uuid;
@@ -13,7 +16,7 @@ use crate::{
     ApiError, App,
     access::Caller,
     answer::Created,
-    extract::{self, Id, Query, page},
+    extract::{self, Id, PageQuery, Query, page},
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,6 +32,14 @@ pub(super) struct ListQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Act {
     action: Action,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Copy {
+    /// The copy's name.
+    #[schemars(length(min = 1, max = 200))]
+    name: String,
 }
 
 /// GET /api/campaigns
@@ -49,6 +60,34 @@ pub(super) async fn get(State(app): State<App>, Id(id): Id) -> Result<Json<Campa
     Ok(Json(campaigns::get(&**database, id).await?))
 }
 
+/// GET /api/campaigns/{id}/activity
+pub(super) async fn activity(
+    State(app): State<App>,
+    Id(id): Id,
+) -> Result<Json<Activity>, ApiError> {
+    let database = app.database().await?;
+    campaigns::get(&**database, id).await?;
+    Ok(Json(campaigns::activity(&**database, id).await?))
+}
+
+/// GET /api/campaigns/{id}/events
+pub(super) async fn events(
+    State(app): State<App>,
+    Id(id): Id,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<Entry>>, ApiError> {
+    let database = app.database().await?;
+    campaigns::get(&**database, id).await?;
+    let filter = audit::Filter {
+        subject_type: Some("campaign".to_owned()),
+        subject_id: Some(id.to_string()),
+        ..audit::Filter::default()
+    };
+    Ok(Json(
+        audit::list(&**database, &filter, query.page()?).await?,
+    ))
+}
+
 /// POST /api/campaigns
 pub(super) async fn create(
     State(app): State<App>,
@@ -60,6 +99,34 @@ pub(super) async fn create(
     let campaign = campaigns::create(&transaction, &caller.actor, new).await?;
     transaction.commit().await?;
     Ok(Created(campaign))
+}
+
+/// POST /api/campaigns/{id}/clone
+pub(super) async fn clone(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    extract::Json(copy): extract::Json<Copy>,
+) -> Result<Created<Campaign>, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let campaign = campaigns::clone(&transaction, &caller.actor, id, copy.name).await?;
+    transaction.commit().await?;
+    Ok(Created(campaign))
+}
+
+/// POST /api/campaigns/{id}/split
+pub(super) async fn split(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    extract::Json(new): extract::Json<NewSplit>,
+) -> Result<Created<Split>, ApiError> {
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let split = campaigns::split(&transaction, &caller.actor, id, new).await?;
+    transaction.commit().await?;
+    Ok(Created(split))
 }
 
 /// PATCH /api/campaigns/{id}

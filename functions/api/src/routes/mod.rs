@@ -8,6 +8,8 @@ pub(crate) mod campaigns;
 pub(crate) mod channels;
 mod health;
 mod message_jobs;
+mod metrics;
+mod progress;
 mod queues;
 mod service_tokens;
 mod table;
@@ -22,12 +24,14 @@ use std::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer,
+};
 
 use crate::{
     ApiError, App, access, console,
@@ -49,16 +53,29 @@ pub fn router(app: App) -> Router {
             .layer(DefaultBodyLimit::max(largest));
         router = router.route(route.path, handler);
     }
-    router
+    router = router
         .merge(console::router(&app))
         .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
+        .method_not_allowed_fallback(no_method);
+    if let Some(origin) = &app.settings.cors_origin {
+        // Outside of the fallbacks: a preflight is no method of a route.
+        router = router.layer(cors(origin.clone()));
+    }
+    router
         .layer(CatchPanicLayer::custom(panicked))
         .layer(header_of(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_of(header::CACHE_CONTROL, "no-store"))
         .layer(header_of(header::REFERRER_POLICY, "no-referrer"))
         .layer(middleware::from_fn(log))
         .with_state(app)
+}
+
+/// Lets pages of another origin call the API, with a token; never with our cookie.
+fn cors(origin: HeaderValue) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origin)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
 }
 
 fn header_of(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -9,8 +9,8 @@ use axum::{
 };
 
 use super::{
-    audit_logs, auth, batches, bots, campaigns, channels, health, message_jobs, queues,
-    service_tokens, templates, users,
+    audit_logs, auth, batches, bots, campaigns, channels, health, message_jobs, metrics, progress,
+    queues, service_tokens, templates, users,
 };
 use crate::{
     Access, App,
@@ -51,6 +51,7 @@ macro_rules! routes {
 
 routes! {
     Anyone   GET    "/health"                            health::health           "Whether the API and its database answer";
+    Auditor  GET    "/metrics"                           metrics::metrics         "Figures for a Prometheus scraper";
     Anyone   GET    "/api/openapi.json"                  openapi::json            "This description";
     Anyone   GET    "/api/docs"                          openapi::show            "This description, as a page";
 
@@ -97,15 +98,23 @@ routes! {
 
     Auditor  GET    "/api/campaigns"                     campaigns::list          "Campaigns, newest first";
     Auditor  GET    "/api/campaigns/{id}"                campaigns::get           "A campaign: status, counts by state, and when it will end";
+    Auditor  GET    "/api/campaigns/{id}/progress"       progress::progress       "Status and counts; with `known`, as soon as they differ";
+    Auditor  GET    "/api/campaigns/{id}/activity"       campaigns::activity      "Messages by minute, the rate now, and errors by class";
+    Auditor  GET    "/api/campaigns/{id}/events"         campaigns::events        "What was done to it and what befell it, newest first";
     Auditor  GET    "/api/campaigns/{id}/jobs"           message_jobs::list       "What became of each channel";
     Auditor  GET    "/api/campaigns/{id}/report.csv"     message_jobs::csv        "What became of each channel, as a file";
+    Auditor  GET    "/api/campaigns/{id}/report.json"    message_jobs::json       "What became of each channel, as JSON";
     Operator POST   "/api/campaigns"                     campaigns::create        "Make a draft";
     Operator PATCH  "/api/campaigns/{id}"                campaigns::update        "Change a draft, or the rate of a campaign that runs" [NOT_A_DRAFT FINISHED];
+    Operator POST   "/api/campaigns/{id}/clone"          campaigns::clone         "A draft with the same settings";
+    Operator POST   "/api/campaigns/{id}/split"          campaigns::split         "Split a draft in two for an A/B test of two templates" [NAME_TAKEN NOT_A_DRAFT];
     Operator POST   "/api/campaigns/{id}/action"         campaigns::act           "Start, pause, resume, cancel, retry-failed, resend-uncertain" [ILLEGAL_TRANSITION FLOOD_WAIT NO_ACTIVE_CHANNELS BOT_STOPPED NOTHING_TO_SEND_AGAIN];
 
     Auditor  GET    "/api/audit-logs"                    audit_logs::list         "Who did what, newest first";
 
     Auditor  GET    "/api/queues"                        queues::list             "The queues, as the last upkeep counted them";
+    Auditor  GET    "/api/queues/{name}/jobs"            queues::jobs             "Jobs of a queue, newest first";
+    Admin    POST   "/api/queues/{name}/jobs"            queues::send             "Send a job to a queue" [SLOT_TAKEN QUEUE_REFUSED JOB_EXISTS];
 }
 
 /// A route.

@@ -6,6 +6,8 @@
     reason = "a test stops where it cannot go on"
 )]
 
+pub mod campaign;
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -21,7 +23,7 @@ use axum::{
 };
 use deadpool_postgres::{Manager, Pool};
 use serde_json::{Value, json};
-use telecast_api::{App, Kick, TokenSecret, router};
+use telecast_api::{App, Kick, Settings as ApiSettings, TokenSecret, router};
 use telecast_core::{
     audit::Actor,
     bots::EncryptionKey,
@@ -95,6 +97,15 @@ impl Answer {
 
 impl Api {
     pub async fn start() -> Self {
+        // Tests call more often than people and most programs do.
+        Self::start_with(ApiSettings {
+            requests_per_second: 0,
+            ..ApiSettings::default()
+        })
+        .await
+    }
+
+    pub async fn start_with(settings: ApiSettings) -> Self {
         let database = telecast_postgres::testing::database("api", migrate).await;
         let manager = Manager::new(database.config(), NoTls);
         let pool = Pool::builder(manager).max_size(4).build().unwrap();
@@ -106,6 +117,7 @@ impl Api {
             encryption_key: EncryptionKey::new([2; 32]),
             telegram: telegram().await,
             kick: Some(kicks.clone()),
+            settings,
         };
         let mut api = Self {
             router: router(app),

@@ -194,6 +194,28 @@ pub async fn clone(
     create(transaction, actor, new).await
 }
 
+/// Draws the channels of a batch at random into two others: `percent` into the first, the
+/// rest into the second.
+pub(crate) async fn share_out(
+    transaction: &Transaction<'_>,
+    id: Uuid,
+    [first, rest]: [Uuid; 2],
+    percent: i32,
+) -> Result<()> {
+    transaction
+        .execute_typed(
+            include_str!("share_out.sql"),
+            &[
+                (&id, Type::UUID),
+                (&first, Type::UUID),
+                (&rest, Type::UUID),
+                (&percent, Type::INT4),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
 /// Deletes a batch; its channels stay.
 ///
 /// # Errors

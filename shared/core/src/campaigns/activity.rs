@@ -51,22 +51,7 @@ pub struct ErrorCount {
 
 /// What a campaign did lately.
 pub async fn activity(client: &impl GenericClient, id: Uuid) -> Result<Activity> {
-    let rows = client
-        .query_typed(
-            include_str!("activity_minutes.sql"),
-            &[(&id, Type::UUID), (&MINUTES, Type::INT8)],
-        )
-        .await?;
-    let mut minutes = Vec::with_capacity(rows.len());
-    let mut now = None;
-    for row in &rows {
-        now = Some(row.try_get("now")?);
-        minutes.push(Minute {
-            minute: row.try_get("minute")?,
-            sent: row.try_get("sent")?,
-        });
-    }
-    minutes.reverse();
+    let (minutes, rate_now) = minutes(client, id, MINUTES).await?;
     let errors = client
         .query_typed(include_str!("activity_errors.sql"), &[(&id, Type::UUID)])
         .await?
@@ -81,14 +66,42 @@ pub async fn activity(client: &impl GenericClient, id: Uuid) -> Result<Activity>
         })
         .collect::<Result<_>>()?;
     Ok(Activity {
-        rate_now: now.map_or(0, |now| rate_now(&minutes, now)),
+        rate_now,
         minutes,
         errors,
     })
 }
 
+/// Messages of a campaign that Telegram accepted in the last 60 s.
+pub async fn rate_now(client: &impl GenericClient, id: Uuid) -> Result<i32> {
+    let (_, rate) = minutes(client, id, 2).await?;
+    Ok(rate)
+}
+
+/// The last minutes in which messages were accepted, oldest first, and the rate now.
+async fn minutes(client: &impl GenericClient, id: Uuid, limit: i64) -> Result<(Vec<Minute>, i32)> {
+    let rows = client
+        .query_typed(
+            include_str!("activity_minutes.sql"),
+            &[(&id, Type::UUID), (&limit, Type::INT8)],
+        )
+        .await?;
+    let mut minutes = Vec::with_capacity(rows.len());
+    let mut now = None;
+    for row in &rows {
+        now = Some(row.try_get("now")?);
+        minutes.push(Minute {
+            minute: row.try_get("minute")?,
+            sent: row.try_get("sent")?,
+        });
+    }
+    minutes.reverse();
+    let rate = now.map_or(0, |now| rate_at(&minutes, now));
+    Ok((minutes, rate))
+}
+
 /// Messages in the 60 s before `now`.
-fn rate_now(minutes: &[Minute], now: DateTime<Utc>) -> i32 {
+fn rate_at(minutes: &[Minute], now: DateTime<Utc>) -> i32 {
     let of = |from: TimeDelta, until: TimeDelta| {
         minutes
             .iter()
@@ -119,7 +132,7 @@ mod tests {
                 sent: 20,
             },
         ];
-        let at = |seconds| rate_now(&minutes, start + TimeDelta::seconds(seconds));
+        let at = |seconds| rate_at(&minutes, start + TimeDelta::seconds(seconds));
         assert_eq!(at(60 + 20), 20 + 40);
         assert_eq!(at(120 + 30), 10);
         assert_eq!(at(600), 0);

@@ -2,6 +2,7 @@
 
 mod act;
 mod activity;
+mod copy;
 mod create;
 mod mode;
 mod pace;
@@ -17,7 +18,8 @@ mod update;
 mod waiting;
 
 pub use act::{START_QUEUE, act};
-pub use activity::{Activity, ErrorCount, Minute, activity};
+pub use activity::{Activity, ErrorCount, Minute, activity, rate_now};
+pub use copy::{NewSplit, Split, clone, split};
 pub use create::{NewCampaign, OnUncertain, create};
 pub use mode::Mode;
 pub use pace::{

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod password;
+mod request_rate;
 mod secret;
 mod service_token;
 mod session;
@@ -9,6 +10,7 @@ mod store;
 
 pub use backoff::{LoginKeys, charge, forgive};
 pub use password::{BadPassword, Password, PasswordHash};
+pub use request_rate::{RequestKey, charge_request};
 pub use secret::Secret;
 pub use service_token::{
     NewServiceToken, PREFIX as SERVICE_TOKEN_PREFIX, ServiceToken, authenticate_service,

@@ -377,7 +377,10 @@ async fn a_report_is_the_same_in_both_forms_and_events_tell_what_was_done() {
         .iter()
         .map(|event| event["action"].as_str().unwrap())
         .collect();
-    assert_eq!(events, ["CAMPAIGN_STARTED", "CAMPAIGN_CREATED"]);
+    assert_eq!(
+        events,
+        ["CAMPAIGN_PLANNED", "CAMPAIGN_STARTED", "CAMPAIGN_CREATED"]
+    );
     let activity = api.get(&format!("/api/campaigns/{id}/activity")).await.ok();
     assert_eq!(
         (

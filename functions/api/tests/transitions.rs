@@ -76,7 +76,7 @@ async fn each_action_leads_where_the_table_says_or_is_refused_with_the_reason() 
                    resumes_at = CASE '{reason}' WHEN 'FLOOD_WAIT' THEN now() + interval '1 hour' END,
                    failed = 1, uncertain = 1, sent = 1, cancelled = 0;
                  UPDATE jobs SET status = (ARRAY['FAILED', 'UNCERTAIN', 'SENT'])[position + 1];
-                 DELETE FROM pgboss.job",
+                 DELETE FROM pgboss.job WHERE name = 'send-message'",
             ))
             .await;
             let answer = act(&api, &id, action).await;

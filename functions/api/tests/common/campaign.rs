@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use telecast_core::users::Role;
+use telecast_core::{delivery, users::Role};
 
 use super::{Answer, Api, BOT_TOKEN};
 
@@ -42,20 +42,20 @@ pub async fn planned(api: &Api, status: &str, pause_reason: &str, jobs: &[&str])
     new["batchId"] = api.post("/api/batches", batch).await.id().into();
     let id = api.post("/api/campaigns", new).await.id();
     act(api, &id, "start").await.ok();
+    let mut client = api.pool.get().await.unwrap();
+    let transaction = client.transaction().await.unwrap();
+    let campaign_id = id.parse().unwrap();
+    delivery::plan(&transaction, campaign_id).await.unwrap();
+    transaction.commit().await.unwrap();
     let count = |status: &str| jobs.iter().filter(|job| **job == status).count();
     api.sql(&format!(
-        "INSERT INTO jobs (id, campaign_id, channel_id, position, recipient, status, slot)
-         SELECT
-           gen_random_uuid(), '{id}', c.id, job.place - 1,
-           jsonb_build_object('chat', '@' || c.username), job.status, now()
-         FROM unnest(string_to_array('{}', ',')) WITH ORDINALITY AS job (status, place)
-         JOIN channels AS c ON c.username = 'planned_' || job.place - 1;
+        "UPDATE jobs SET status = (string_to_array('{}', ','))[position + 1]
+         WHERE campaign_id = '{id}';
          UPDATE campaigns SET
-           status = '{status}', pause_reason = nullif('{pause_reason}', ''), planned_at = now(),
-           total = {}, sent = {}, failed = {}, uncertain = {}
+           status = '{status}', pause_reason = nullif('{pause_reason}', ''),
+           sent = {}, failed = {}, uncertain = {}
          WHERE id = '{id}'",
         jobs.join(","),
-        jobs.len(),
         count("SENT"),
         count("FAILED"),
         count("UNCERTAIN"),

@@ -26,6 +26,10 @@ struct Parameters {
 /// A wait that Telegram asked for without saying how long.
 const UNSAID_WAIT: Duration = Duration::from_secs(30);
 
+/// The longest wait that is believed. A larger number is nobody's wish, and neither a clock
+/// nor PostgreSQL could count it.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 86_400);
+
 /// Refusals by their text, in lower case. The Bot API's wording first, then the
 /// names of the protocol beneath it, which come through now and then. The first
 /// that matches counts.
@@ -91,9 +95,8 @@ const BY_TEXT: &[(&str, FailureKind)] = &[
 /// # Errors
 /// A [`Failure`] for everything but a result.
 pub fn classify(status: u16, retry_after: Option<u64>, body: &str) -> Result<Value, Failure> {
-    let envelope = match serde_json::from_str::<Envelope>(body) {
-        Ok(envelope) => envelope,
-        Err(_) => return Err(without_envelope(status, retry_after)),
+    let Some(envelope) = envelope(body) else {
+        return Err(without_envelope(status, retry_after));
     };
     let description = envelope.description.unwrap_or_default();
     if envelope.ok {
@@ -113,12 +116,18 @@ pub fn classify(status: u16, retry_after: Option<u64>, body: &str) -> Result<Val
     Err(Failure { kind, description })
 }
 
+/// A list is none, though serde would take its items for the fields.
+fn envelope(body: &str) -> Option<Envelope> {
+    let is_object = body.trim_start().starts_with('{');
+    serde_json::from_str(body).ok().filter(|_| is_object)
+}
+
 fn kind(code: u16, parameters: &Parameters, header: Option<u64>, text: &str) -> FailureKind {
     if let Some(chat_id) = parameters.migrate_to_chat_id {
         return FailureKind::Moved { chat_id };
     }
     if let Some(seconds) = number_after(text, "slowmode_wait_") {
-        return FailureKind::WaitChat(Duration::from_secs(seconds));
+        return FailureKind::WaitChat(wait(seconds));
     }
     let asked = parameters
         .retry_after
@@ -126,7 +135,7 @@ fn kind(code: u16, parameters: &Parameters, header: Option<u64>, text: &str) -> 
         .or_else(|| number_after(text, "flood_wait_"))
         .or_else(|| number_after(text, "retry after "));
     if let Some(seconds) = asked {
-        return FailureKind::Wait(Duration::from_secs(seconds));
+        return FailureKind::Wait(wait(seconds));
     }
     match code {
         // Not a wait: the bot is restricted for spam, under whatever code.
@@ -146,7 +155,7 @@ fn without_envelope(status: u16, retry_after: Option<u64>) -> Failure {
     let kind = match status {
         // It may well have been accepted.
         200..=299 => FailureKind::Uncertain,
-        429 => FailureKind::Wait(retry_after.map_or(UNSAID_WAIT, Duration::from_secs)),
+        429 => FailureKind::Wait(retry_after.map_or(UNSAID_WAIT, wait)),
         401 | 404 => FailureKind::BotDead,
         500.. => FailureKind::Transient,
         _ => FailureKind::Refused,
@@ -155,6 +164,10 @@ fn without_envelope(status: u16, retry_after: Option<u64>) -> Failure {
         kind,
         description: format!("HTTP {status} without Telegram's JSON"),
     }
+}
+
+fn wait(seconds: u64) -> Duration {
+    Duration::from_secs(seconds).min(LONGEST_WAIT)
 }
 
 fn number_after(text: &str, marker: &str) -> Option<u64> {

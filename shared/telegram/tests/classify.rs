@@ -203,3 +203,25 @@ fn an_unknown_refusal_is_permanent_for_its_message() {
     );
     assert_eq!(refusal(403, "Forbidden"), FailureKind::Refused);
 }
+
+#[test]
+fn a_wait_that_no_clock_can_count_is_a_week() {
+    let week = seconds(7 * 86_400);
+    let body = format!(
+        r#"{{"ok":false,"error_code":429,"parameters":{{"retry_after":{}}}}}"#,
+        u64::MAX
+    );
+    let told = classify(429, None, &body).unwrap_err().kind;
+    assert_eq!(told, FailureKind::Wait(week));
+    let told = classify(429, Some(u64::MAX), "<html>").unwrap_err().kind;
+    assert_eq!(told, FailureKind::Wait(week));
+    let slow = refusal(400, "Bad Request: SLOWMODE_WAIT_18446744073709551615");
+    assert_eq!(slow, FailureKind::WaitChat(week));
+}
+
+#[test]
+fn a_list_is_no_answer_of_telegram() {
+    let list = r#"[true, {"message_id": 1}, null, null, null]"#;
+    let kind = classify(200, None, list).unwrap_err().kind;
+    assert_eq!(kind, FailureKind::Uncertain);
+}

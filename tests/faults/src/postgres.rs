@@ -121,9 +121,10 @@ impl Postgres {
 
     /// Writes all that it holds to a file.
     pub(crate) fn dump(&self, file: &Path) -> Result<()> {
-        let output = Command::new(self.binaries.program("pg_dump"))
-            .arg(self.url_at(self.port()))
-            .output()?;
+        let program = self.binaries.program("pg_dump");
+        let mut command = Command::new(&program);
+        let output = command.arg(self.url_at(self.port())).output();
+        let output = output.with_context(|| format!("could not run {}", program.display()))?;
         Ok(fs::write(file, output.stdout)?)
     }
 

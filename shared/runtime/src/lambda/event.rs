@@ -12,7 +12,7 @@ use crate::secret::Secret;
 /// An event of a function that is meant to get a `T`.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Value", bound = "T: DeserializeOwned")]
-pub(super) enum Event<T> {
+pub enum Event<T> {
     /// By the Invoke API or a schedule, whose callers AWS has checked.
     Direct(T),
     /// By the function's URL.
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned> TryFrom<Value> for Event<T> {
 /// <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UrlRequest {
+pub struct UrlRequest {
     request_context: RequestContext,
     /// Names in lower case.
     #[serde(default)]
@@ -61,8 +61,10 @@ struct Authorizer {
 
 /// Which way an event came, and so the form that its answer takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub enum Way {
+    /// Its answer is the input's alone.
     Direct,
+    /// Its answer is an HTTP response.
     Url,
 }
 
@@ -86,9 +88,11 @@ pub(super) struct UrlResponse {
 
 /// Why a URL's request was not taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub enum Refusal {
+    /// Neither a signature nor the secret came with it.
     #[error("send HANDLER_SECRET as a bearer token, or sign the request for IAM")]
     Unauthorized,
+    /// Its body is not the function's input.
     #[error("the body must be the function's input in JSON; a handler's is a queue and its jobs")]
     BadBody,
 }
@@ -124,7 +128,10 @@ impl<R> From<Refusal> for Answer<R> {
 impl<T: DeserializeOwned> Event<T> {
     /// What the function is given, if its caller may give it. Without a `secret` only IAM
     /// opens a URL.
-    pub(super) fn authorize(self, secret: Option<&Secret>) -> Result<(Way, T), Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal`], of a URL's request alone.
+    pub fn authorize(self, secret: Option<&Secret>) -> Result<(Way, T), Refusal> {
         match self {
             Self::Direct(input) => Ok((Way::Direct, input)),
             Self::Url(request) if request.is_authorized(secret) => Ok((Way::Url, request.input()?)),

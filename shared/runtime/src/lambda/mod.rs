@@ -1,6 +1,6 @@
 //! A handler, or the scheduler, as a Lambda function.
 
-mod event;
+pub mod event;
 
 use std::{
     sync::Arc,

@@ -11,6 +11,10 @@ use crate::channels::NewChannel;
 /// The longest line of JSONL, in bytes.
 const LONGEST_LINE: u64 = 64 * 1024;
 
+/// Put after a CSV: the last row then ends like all others, and a quote that is never closed
+/// holds it.
+const END: &[u8] = b"\n\x1f";
+
 /// How an import is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -70,8 +74,7 @@ fn csv_lines(
         .flexible(true)
         // A \r before it is trimmed with the last field, and lines count right.
         .terminator(Terminator::Any(b'\n'))
-        // So that the last row ends like all others.
-        .from_reader(source.chain(&b"\n"[..]));
+        .from_reader(source.chain(END));
     let header: StringRecord = match reader.headers() {
         Ok(header) => header
             .iter()
@@ -79,10 +82,8 @@ fn csv_lines(
             .collect(),
         Err(error) => return Err(BadHeader(error.to_string())),
     };
-    if !header
-        .iter()
-        .any(|name| name == "username" || name == "chat_id")
-    {
+    let is_known = |name: &str| name == "username" || name == "chat_id";
+    if !header.iter().any(is_known) || header.iter().any(|name| name.ends_with('\x1f')) {
         let shown = header.iter().collect::<Vec<_>>().join(",");
         return Err(BadHeader(shown.chars().take(200).collect()));
     }
@@ -91,12 +92,24 @@ fn csv_lines(
         loop {
             match reader.read_byte_record(&mut record) {
                 Ok(true) if is_blank(&record) => continue,
+                // What was put after it.
+                Ok(true) if record.as_slice() == &END[1..] => continue,
                 Ok(true) => {
-                    // The reader stands at the line after the row; quoted fields may hold lines too.
+                    // Quoted fields may hold lines too.
                     let newlines = record.as_slice().iter().filter(|&&b| b == b'\n').count();
-                    return Some(Ok(Line {
-                        number: reader.position().line() - 1 - newlines as u64,
-                        row: csv_row(&header, &record).and_then(record::channel),
+                    let first = reader.position().line() - newlines as u64;
+                    let is_open = record.as_slice().ends_with(END);
+                    return Some(Ok(if is_open {
+                        Line {
+                            number: first,
+                            row: Err(BadRow::row("opens a quote that is never closed")),
+                        }
+                    } else {
+                        // The reader stands at the line after the row.
+                        Line {
+                            number: first - 1,
+                            row: csv_row(&header, &record).and_then(record::channel),
+                        }
                     }));
                 }
                 Ok(false) => return None,
@@ -222,6 +235,15 @@ mod tests {
                 (3, Ok("last_one".to_owned()))
             ]
         );
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_told_by_its_line() {
+        let told = Err("opens a quote that is never closed".to_owned());
+        let text = b"username,title\nfirst_one,a\n\nlast_one,\"two\nlines,";
+        let got = rows(Format::Csv, text);
+        assert_eq!(got, [(2, Ok("first_one".to_owned())), (4, told)]);
+        assert!(read(Format::Csv, &b"username,\"title\nfirst_one,a\n"[..]).is_err());
     }
 
     #[test]

@@ -174,20 +174,22 @@ fn a_message_is_ready_to_be_sent_with_its_values_escaped() {
 
 #[test]
 fn a_text_too_long_or_empty_once_filled_in_is_not_sent() {
-    let content: Content = serde_json::from_value(json!({"text": "{{title}}"})).unwrap();
-    let refusal = |title: &str| {
+    let refusal = |content: serde_json::Value, title: &str| {
+        let content: Content = serde_json::from_value(content).unwrap();
         templates::render(&content, &recipient(title), &serde_json::Map::new())
             .unwrap_err()
             .to_string()
     };
+    let plain = json!({"text": "{{title}}"});
     assert_eq!(
-        refusal(&"ж".repeat(4097)),
+        refusal(plain.clone(), &"ж".repeat(4097)),
         "text: has 4097 characters; Telegram takes 4096"
     );
-    assert_eq!(
-        refusal(" "),
-        "text: is empty once its placeholders are filled in"
-    );
+    let empty = "text: is empty once its placeholders are filled in";
+    assert_eq!(refusal(plain, " "), empty);
+    // Markup around nothing.
+    let bold = json!({"text": "<b>{{title}}</b>", "parseMode": "HTML"});
+    assert_eq!(refusal(bold, ""), empty);
 }
 
 fn recipient(title: &str) -> Recipient {

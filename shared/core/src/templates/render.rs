@@ -60,7 +60,9 @@ fn check_text(filled: &Content) -> std::result::Result<(), String> {
     if length > longest {
         return Err(format!("has {length} characters; Telegram takes {longest}"));
     }
-    if filled.media.is_none() && filled.text.trim().is_empty() {
+    // Markup around nothing shows nothing.
+    let is_empty = length == 0 || filled.text.trim().is_empty();
+    if filled.media.is_none() && is_empty {
         return Err("is empty once its placeholders are filled in".to_owned());
     }
     Ok(())

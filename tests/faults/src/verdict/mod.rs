@@ -58,7 +58,7 @@ pub(crate) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// When a call left at the latest: while Telegram was frozen it waited there.
+    /// The earliest that a call may have left: while Telegram was frozen it waited there.
     fn left(&self, call: &Call) -> u64 {
         let froze =
             |(from, to): &(u64, u64)| (*from..to + 2 * SECOND).contains(&call.at).then_some(*from);

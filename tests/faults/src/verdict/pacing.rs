@@ -71,7 +71,7 @@ pub(super) async fn pauses(client: &Client, evidence: &Evidence<'_>) -> Result<C
             let prefix = format!("{} ", campaign.name);
             let calls = evidence.calls.iter().filter(|call| {
                 let left = evidence.left(call);
-                call.text.starts_with(&prefix) && left > done + grace && left < over
+                call.text.starts_with(&prefix) && left > done + grace && call.at < over
             });
             broken.extend(calls.map(|call| {
                 let late = (evidence.left(call) - done) / 1_000;

@@ -94,6 +94,37 @@ async fn a_cancellation_finds_what_a_dead_handler_was_sending_uncertain() {
 }
 
 #[tokio::test]
+async fn a_queue_job_whose_message_was_settled_late_still_ends() {
+    let mut client = database().await;
+    let (id, first) = claimed(&mut client).await;
+    expire(&client).await;
+    settle(&mut client, &first, &sent()).await;
+    assert_eq!(get(&client, id).await.status, Status::Completed);
+    client
+        .batch_execute("UPDATE campaigns SET finished_at = now() - interval '1 hour'")
+        .await
+        .unwrap();
+    let limits = "SELECT count(*) FROM limits WHERE id LIKE 'campaign/%'";
+    for left in [1, 0] {
+        let upkeep = client.transaction().await.unwrap();
+        campaigns::remove_idle_limits(&upkeep).await.unwrap();
+        upkeep.commit().await.unwrap();
+        assert_eq!(scalar::<i64>(&client, limits).await, left);
+        if left == 1 {
+            let claims = again(&client, 2).await;
+            assert_eq!(claims[0].decision, Decision::Settled);
+            settle(&mut client, &claims, &Outcome::Settled).await;
+        }
+    }
+    let state: String = scalar(
+        &client,
+        "SELECT state::text FROM pgboss.job WHERE name = 'send-message'",
+    )
+    .await;
+    assert_eq!(state, "completed");
+}
+
+#[tokio::test]
 async fn what_may_have_been_sent_once_never_ends_as_not_sent() {
     let transient = Outcome::Transient("502".to_owned());
     let uncertain = Outcome::Uncertain("timed out".to_owned());

@@ -121,7 +121,9 @@ impl Postgres {
 
     /// Writes all that it holds to a file.
     pub(crate) fn dump(&self, file: &Path) -> Result<()> {
-        let program = self.binaries.program("pg_dump");
+        // Beside the server itself, where that is a link.
+        let server = fs::canonicalize(self.binaries.program("postgres"))?;
+        let program = server.with_file_name("pg_dump");
         let mut command = Command::new(&program);
         let output = command.arg(self.url_at(self.port())).output();
         let output = output.with_context(|| format!("could not run {}", program.display()))?;

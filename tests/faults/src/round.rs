@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
+use telecast_runtime::database;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -62,6 +63,7 @@ pub(crate) async fn run(seed: u64, seconds: u64, folder: &Path) -> Result<Outcom
         .unwrap_or_default();
 
     let unfinished = finish(&operator, &mut campaigns).await;
+    wait_for_queue_jobs(&stack.watch_url).await?;
     let schedulers = stack.schedulers.len();
     for part in stack.schedulers.iter_mut().chain([&mut stack.api]) {
         if part.has_died()? {
@@ -176,6 +178,22 @@ async fn misbehave(
         }
     }
     drawn
+}
+
+/// A queue job whose message was settled late waits for one dispatch more.
+async fn wait_for_queue_jobs(url: &str) -> Result<()> {
+    let client = database::connect(&url.parse()?).await?;
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        let open = client
+            .query(include_str!("verdict/queue_jobs.sql"), &[])
+            .await?;
+        if open.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Ok(())
 }
 
 /// The operator resumes what does not resume by itself, until every campaign has ended.

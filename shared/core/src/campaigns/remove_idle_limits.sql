@@ -8,6 +8,23 @@ WITH ended AS MATERIALIZED (
   JOIN campaigns AS c ON c.id = CASE WHEN l.id LIKE 'campaign/%' THEN substr(l.id, 10)::uuid END
   WHERE c.finished_at < now() - interval '1 minute'
     AND c.total = c.sent + c.failed + c.skipped + c.uncertain + c.cancelled
+    -- The queue job of a message that was settled late is dispatched once more, to end:
+    -- without its limit it never would be. Each of these is one look at an index.
+    AND NOT EXISTS (
+      SELECT
+      FROM pgboss.job AS q
+      WHERE q.name = 'send-message'
+        AND q.group_id = l.id
+        AND q.state = 'active'
+    )
+    AND NOT EXISTS (
+      SELECT
+      FROM pgboss.job AS q
+      WHERE q.name = 'send-message'
+        AND q.group_id = l.id
+        AND q.state < 'active'
+        AND NOT q.blocked
+    )
   FOR NO KEY UPDATE OF c SKIP LOCKED
 ),
 idle AS MATERIALIZED (

@@ -85,9 +85,10 @@ pub(super) fn counters(seen: &Seen) -> Check {
     }
 }
 
-/// PgBouncer's, an ear of each scheduler and one that is being replaced, pg-boss's.
+/// PgBouncer's, and those of one that was killed, which a stalled network keeps open; an ear
+/// of each scheduler and one that is being replaced; pg-boss's.
 pub(super) fn connections(seen: &Seen, schedulers: usize) -> Check {
-    let most = i64::from(POOL) + 2 * schedulers as i64 + 6;
+    let most = 2 * i64::from(POOL) + 2 * schedulers as i64 + 6;
     Check {
         name: "connections stay bounded",
         look: "pg_stat_activity (application_name, state); queue::listen, runtime::database",

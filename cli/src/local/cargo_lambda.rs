@@ -17,7 +17,13 @@ use tokio::{
 };
 
 /// Every function has a binary of its name.
-const FUNCTIONS: [&str; 4] = ["api", "scheduler", "start-campaign", "send-message"];
+const FUNCTIONS: [&str; 5] = [
+    "api",
+    "scheduler",
+    "start-campaign",
+    "send-message",
+    "check-channels",
+];
 
 /// For the emulator and the first function to answer.
 const PATIENCE: Duration = Duration::from_secs(120);

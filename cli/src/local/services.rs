@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use deadpool_postgres::Pool;
 use telecast_api::{App, Kick, Settings};
+use telecast_check_channels::CheckChannels;
 use telecast_queue::Queue;
 use telecast_runtime::{
     config::Variables,
@@ -117,6 +118,12 @@ pub(crate) async fn serve_api(
 pub(crate) fn handlers(pool: &Pool, queue: &Queue, telegram: Client, keys: &Keys) -> InProcess {
     InProcess::new(HANDLER_TIMEOUT)
         .with(StartCampaign::new(pool.clone(), queue.clone()))
+        .with(CheckChannels::new(
+            pool.clone(),
+            queue.clone(),
+            telegram.clone(),
+            keys.encryption(),
+        ))
         .with(SendMessage::new(
             pool.clone(),
             queue.clone(),

@@ -27,7 +27,7 @@ pub struct Work {
 }
 
 /// Telecast's own queues.
-pub const TELECAST: [Work; 2] = [
+pub const TELECAST: [Work; 3] = [
     Work {
         queue: "start-campaign",
         source: Source::Fetch,
@@ -39,6 +39,12 @@ pub const TELECAST: [Work; 2] = [
         source: Source::Limits,
         batch: 100,
         concurrency: 16,
+    },
+    Work {
+        queue: "check-channels",
+        source: Source::Limits,
+        batch: 20,
+        concurrency: 2,
     },
 ];
 

@@ -5,7 +5,7 @@
 //! when, and judges it. The binary `telegram-sim` is the same in a process of its own,
 //! steered over HTTP under `/sim`.
 //!
-//! It knows sendMessage, sendPhoto, sendVideo, sendDocument, getMe and getChat.
+//! It knows sendMessage, sendPhoto, sendVideo, sendDocument, getMe, getChat and getChatMember.
 #![forbid(unsafe_code)]
 
 mod bot_api;

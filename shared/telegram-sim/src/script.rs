@@ -113,6 +113,12 @@ impl Script {
         Self(steps.into())
     }
 
+    /// The behaviour that the next message would meet.
+    pub(crate) fn peek(&self) -> &Behaviour {
+        let step = self.0.iter().find(|step| step.times != Some(0));
+        step.map_or(&Behaviour::Accept, |step| &step.behaviour)
+    }
+
     /// The behaviour for the next call.
     pub(crate) fn next(&mut self) -> Behaviour {
         loop {

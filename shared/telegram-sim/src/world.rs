@@ -204,6 +204,7 @@ impl World {
                 entry.chat_id = Some(chat.id);
                 return Ok(Reply::Result(chat.to_json(), Duration::ZERO));
             }
+            "getchatmember" => return self.member(entry, parameters),
             _ => {}
         }
         let content = parameters
@@ -264,6 +265,42 @@ impl World {
             Behaviour::AcceptThenDrop => Reply::Drop,
             _ => Reply::Result(message, Duration::ZERO),
         })
+    }
+
+    /// What the bot itself is in a chat: what the chat's script would do to its next message
+    /// says so, and stays to be done.
+    fn member(&mut self, entry: &mut Entry, parameters: &Parameters) -> Result<Reply, Reply> {
+        if let Err(held) = self.bot(&entry.bot).flood.admit(entry.at) {
+            return Err(hold(entry, held));
+        }
+        let chat = self.chats.find(&entry.chat).ok_or_else(not_found)?;
+        entry.chat_id = Some(chat.id);
+        if parameters.text("user_id") != entry.bot {
+            return Err(Reply::bad("user not found"));
+        }
+        let behaviour = chat.script.peek().clone();
+        let member = match behaviour {
+            Behaviour::Kicked => json!({"status": "kicked"}),
+            Behaviour::NotMember => json!({"status": "left"}),
+            Behaviour::NoRights if chat.kind.is_group() => {
+                json!({"status": "restricted", "can_send_messages": false})
+            }
+            Behaviour::NoRights => {
+                json!({"status": "administrator", "can_post_messages": false})
+            }
+            Behaviour::Accept if chat.kind.is_group() => json!({"status": "member"}),
+            Behaviour::Accept => json!({"status": "administrator", "can_post_messages": true}),
+            Behaviour::BotFlood { seconds } => {
+                chat.script.next();
+                self.bot(&entry.bot).flood.begin(entry.at, seconds);
+                return Err(Reply::wait(seconds));
+            }
+            behaviour => {
+                chat.script.next();
+                return Err(refusal(&behaviour, chat).unwrap_or_else(not_found));
+            }
+        };
+        Ok(Reply::Result(member, Duration::ZERO))
     }
 
     fn accept(&mut self, entry: &mut Entry, content: &Content) -> Value {

@@ -55,6 +55,19 @@ impl ChatKind {
     }
 }
 
+/// What a bot is in a chat (getChatMember).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Member {
+    /// `creator`, `administrator`, `member`, `restricted`, `left` or `kicked`.
+    pub status: String,
+    /// An administrator of a channel may post there.
+    #[serde(default)]
+    pub can_post_messages: bool,
+    /// A restricted member of a group may write there.
+    #[serde(default)]
+    pub can_send_messages: bool,
+}
+
 /// The bot of a token, as getMe describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Bot {

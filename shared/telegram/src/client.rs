@@ -6,7 +6,7 @@ use reqwest::{StatusCode, header::RETRY_AFTER};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{Bot, BotToken, Chat, ChatInfo, Failure, FailureKind, Message, Sent, classify};
+use crate::{Bot, BotToken, Chat, ChatInfo, Failure, FailureKind, Member, Message, Sent, classify};
 
 /// A time-out must be above this. Telegram holds some answers for 3 s, so that a shorter
 /// one would turn waits into uncertainty.
@@ -148,6 +148,20 @@ impl Client {
             self.call(token, "getChat", &json!({"chat_id": chat}))
                 .await?,
         )
+    }
+
+    /// What a user, such as the bot itself, is in a chat (getChatMember).
+    ///
+    /// # Errors
+    /// [`FailureKind::ChannelUnsure`] where the bot sees no such chat.
+    pub async fn get_chat_member(
+        &self,
+        token: &BotToken,
+        chat: &Chat,
+        user_id: i64,
+    ) -> Result<Member, Failure> {
+        let parameters = json!({"chat_id": chat, "user_id": user_id});
+        read(self.call(token, "getChatMember", &parameters).await?)
     }
 
     async fn call(

@@ -13,7 +13,7 @@ mod message;
 pub mod text;
 mod token;
 
-pub use answer::{Bot, ChatInfo, ChatKind, Failure, FailureKind, Sent};
+pub use answer::{Bot, ChatInfo, ChatKind, Failure, FailureKind, Member, Sent};
 pub use classify::classify;
 pub use client::{Client, SHORTEST_TIMEOUT, Settings, SetupError};
 pub use message::{Button, Chat, LinkPreview, Media, MediaKind, Message, ParseMode};

@@ -5,6 +5,7 @@ pub(crate) mod auth;
 mod batches;
 pub(crate) mod bots;
 pub(crate) mod campaigns;
+mod channel_checks;
 pub(crate) mod channels;
 mod health;
 mod message_jobs;

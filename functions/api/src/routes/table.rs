@@ -9,8 +9,8 @@ use axum::{
 };
 
 use super::{
-    audit_logs, auth, batches, bots, campaigns, channels, health, message_jobs, metrics, progress,
-    queues, service_tokens, templates, users,
+    audit_logs, auth, batches, bots, campaigns, channel_checks, channels, health, message_jobs,
+    metrics, progress, queues, service_tokens, templates, users,
 };
 use crate::{
     Access, App,
@@ -79,6 +79,9 @@ routes! {
     Operator POST   "/api/channels"                      channels::create         "Add a channel" [CHANNEL_EXISTS];
     Operator PATCH  "/api/channels/{id}"                 channels::update         "Change, deactivate, reactivate or opt out" [CHANNEL_EXISTS];
     Operator POST   "/api/channels/import"               channels::import         "Import a CSV or JSONL file; bad lines are told, good ones land" [BODY_BROKEN] LARGE;
+    Operator POST   "/api/channels/check"                channel_checks::start    "Ask Telegram in the background whether channels can be written to";
+    Auditor  GET    "/api/channel-checks"                channel_checks::list     "Checks of channels, newest first";
+    Auditor  GET    "/api/channel-checks/{id}"           channel_checks::get      "A check: how far it is, and what it found";
 
     Auditor  GET    "/api/batches"                       batches::list            "Batches, newest first";
     Auditor  GET    "/api/batches/{id}"                  batches::get             "A batch; its channels are at GET /api/channels?batchId=";

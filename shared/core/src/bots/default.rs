@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{BotToken, EncryptionKey, seal};
 use crate::{
-    Result,
+    Error, Result,
     audit::{self, Actor},
 };
 
@@ -75,4 +75,35 @@ pub async fn ensure_default(
     )
     .await?;
     Ok(id)
+}
+
+/// The bot that a request names, or the one used where it names none.
+///
+/// # Errors
+/// `Invalid` for an id that no bot has, or where there is no bot.
+pub(crate) async fn given_or_default(
+    transaction: &Transaction<'_>,
+    id: Option<Uuid>,
+) -> Result<Uuid> {
+    let row = transaction
+        .query_typed_opt(
+            "SELECT id
+             FROM bots
+             WHERE $1::uuid IS NULL OR id = $1
+             ORDER BY name = $2 DESC, id
+             LIMIT 1",
+            &[(&id, Type::UUID), (&DEFAULT, Type::TEXT)],
+        )
+        .await?;
+    match (row, id) {
+        (Some(row), _) => Ok(row.try_get("id")?),
+        (None, Some(id)) => Err(Error::invalid(
+            "botId",
+            format!("there is none with id {id}"),
+        )),
+        (None, None) => Err(Error::invalid(
+            "botId",
+            "there is no bot yet; add one with POST /api/bots, or set TELEGRAM_BOT_TOKEN",
+        )),
+    }
 }

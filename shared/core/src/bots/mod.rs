@@ -17,6 +17,7 @@ use crate::{
     page::{List, Page},
 };
 
+pub(crate) use default::given_or_default;
 pub use default::{DEFAULT, ensure_default};
 pub use key::{CannotOpen, EncryptionKey};
 pub use telecast_telegram::{BadToken, BotToken};

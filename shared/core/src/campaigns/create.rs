@@ -12,13 +12,13 @@ use super::{
     Campaign, Mode, QuietHours, get,
     settings::{
         DELIVERY_RATE, RETRY_LIMIT, UTC, check_exists, check_mode, check_params, check_recurrence,
-        check_times, default_bot, kept_rate,
+        check_times, kept_rate,
     },
 };
 use crate::{
     Result,
     audit::{self, Actor},
-    check,
+    bots, check,
 };
 
 /// What becomes of a message that Telegram may or may not have accepted.
@@ -115,13 +115,7 @@ pub async fn create(
         .map(|_| new.timezone.as_deref().unwrap_or(UTC));
     check_exists(transaction, "batches", "batchId", new.batch_id).await?;
     check_exists(transaction, "templates", "templateId", new.template_id).await?;
-    let bot_id = match new.bot_id {
-        Some(id) => {
-            check_exists(transaction, "bots", "botId", id).await?;
-            id
-        }
-        None => default_bot(transaction).await?,
-    };
+    let bot_id = bots::given_or_default(transaction, new.bot_id).await?;
     let id = Uuid::now_v7();
     let on_uncertain: &str = new.on_uncertain.into();
     let mode: &str = new.mode.into();

@@ -68,22 +68,6 @@ pub(super) async fn check_exists(
     Ok(())
 }
 
-pub(super) async fn default_bot(transaction: &Transaction<'_>) -> Result<Uuid> {
-    let row = transaction
-        .query_typed(
-            "SELECT id FROM bots ORDER BY name = 'default' DESC, id LIMIT 1",
-            &[],
-        )
-        .await?;
-    match row.first() {
-        Some(row) => Ok(row.try_get("id")?),
-        None => Err(Error::invalid(
-            "botId",
-            "there is no bot yet; add one with POST /api/bots, or set TELEGRAM_BOT_TOKEN",
-        )),
-    }
-}
-
 /// A test has its chat, and nothing else has one.
 pub(super) fn check_mode(mode: Mode, test_chat_id: Option<i64>) -> Result<()> {
     match (mode, test_chat_id) {

@@ -11,7 +11,7 @@ use super::{
     ChannelEffect,
     settle::{LockedCampaign, Settled},
 };
-use crate::{Result, campaigns};
+use crate::{Result, campaigns, channels::kind_name};
 
 /// What is told of one channel. Campaigns of one batch may share a channel.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +68,10 @@ pub(super) async fn settle_channels(
         .collect();
     let gone: Vec<bool> = told.iter().map(|told| told.gone).collect();
     let chat_ids: Vec<Option<i64>> = told.iter().map(|told| told.chat_id).collect();
-    let kinds: Vec<Option<&str>> = told.iter().map(|told| told.kind.and_then(name)).collect();
+    let kinds: Vec<Option<&str>> = told
+        .iter()
+        .map(|told| told.kind.and_then(kind_name))
+        .collect();
     let new_groups = transaction
         .query_typed(
             include_str!("settle_channels.sql"),
@@ -100,15 +103,4 @@ pub(super) async fn settle_channels(
         limits::set_key_limits(transaction, &keys, campaigns::limit_of_group()).await?;
     }
     Ok(())
-}
-
-/// As the column `kind` has it.
-fn name(kind: ChatKind) -> Option<&'static str> {
-    match kind {
-        ChatKind::Private => Some("PRIVATE"),
-        ChatKind::Group => Some("GROUP"),
-        ChatKind::Supergroup => Some("SUPERGROUP"),
-        ChatKind::Channel => Some("CHANNEL"),
-        ChatKind::Other => None,
-    }
 }

@@ -40,11 +40,9 @@ check(globals_["Runtime"] == "provided.al2023", "the runtime must be provided.al
 check(globals_["Handler"] == "bootstrap", "the handler must be bootstrap")
 check(template["Parameters"]["Architecture"]["Default"] == "arm64", "arm64 is the default")
 
+migrations = "".join(path.read_text() for path in (ROOT / "migrations").glob("V*.sql"))
 queues = dict(
-    re.findall(
-        r"'([a-z-]+)',\s*'\{[^}]*\"expireInSeconds\": (\d+)",
-        (ROOT / "migrations/V7__queues.sql").read_text(),
-    )
+    re.findall(r"'([a-z-]+)',\s*'\{[^}]*\"expireInSeconds\": (\d+)", migrations)
 )
 for binary, (name, function) in functions.items():
     properties = function["Properties"]

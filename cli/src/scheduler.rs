@@ -11,6 +11,7 @@ use telecast_runtime::{
     invoke,
 };
 use telecast_scheduler::{Scheduler, Until, work};
+use telecast_send_webhook::Reach;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +64,8 @@ fn invoker(
     }
     let keys = Keys::required(variables)?;
     let telegram = local::client(variables.text("TELEGRAM_API_URL"))?;
-    Ok(Arc::new(handlers(pool, queue, telegram, &keys)))
+    let reach = Reach::from_variables(variables)?;
+    Ok(Arc::new(handlers(pool, queue, telegram, &keys, reach)?))
 }
 
 fn name_of(invoker: Invoker) -> &'static str {

@@ -17,12 +17,13 @@ use tokio::{
 };
 
 /// Every function has a binary of its name.
-const FUNCTIONS: [&str; 5] = [
+const FUNCTIONS: [&str; 6] = [
     "api",
     "scheduler",
     "start-campaign",
     "send-message",
     "check-channels",
+    "send-webhook",
 ];
 
 /// For the emulator and the first function to answer.

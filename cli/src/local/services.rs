@@ -15,6 +15,7 @@ use telecast_runtime::{
 };
 use telecast_scheduler::{Scheduler, TELECAST, Until};
 use telecast_send_message::SendMessage;
+use telecast_send_webhook::{Reach, SendWebhook};
 use telecast_start_campaign::StartCampaign;
 use telecast_telegram::Client;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
@@ -62,7 +63,8 @@ impl Services {
         let ear = variables
             .listen_url(database)?
             .map(|url| Ear::open(url, queue.clone()));
-        let handlers = handlers(pool, &queue, telegram, keys);
+        let reach = Reach::from_variables(variables)?;
+        let handlers = handlers(pool, &queue, telegram, keys, reach)?;
         let scheduler = tokio::spawn(run_scheduler(
             pool.clone(),
             queue,
@@ -115,8 +117,16 @@ pub(crate) async fn serve_api(
 }
 
 /// Telecast's handlers, in this process.
-pub(crate) fn handlers(pool: &Pool, queue: &Queue, telegram: Client, keys: &Keys) -> InProcess {
-    InProcess::new(HANDLER_TIMEOUT)
+pub(crate) fn handlers(
+    pool: &Pool,
+    queue: &Queue,
+    telegram: Client,
+    keys: &Keys,
+    reach: Reach,
+) -> Result<InProcess> {
+    let webhooks = SendWebhook::new(pool.clone(), queue.clone(), keys.encryption(), reach)?;
+    let handlers = InProcess::new(HANDLER_TIMEOUT)
+        .with(webhooks)
         .with(StartCampaign::new(pool.clone(), queue.clone()))
         .with(CheckChannels::new(
             pool.clone(),
@@ -129,7 +139,8 @@ pub(crate) fn handlers(pool: &Pool, queue: &Queue, telegram: Client, keys: &Keys
             queue.clone(),
             telegram,
             keys.encryption(),
-        ))
+        ));
+    Ok(handlers)
 }
 
 /// Runs the scheduler until told to stop; what is under way is finished first.

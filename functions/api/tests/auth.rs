@@ -219,7 +219,7 @@ fn auditors_read_operators_write_and_admins_keep_users_and_tokens() {
         let reads = route.method == Method::GET
             || route.path.ends_with("/preview")
             || route.path.starts_with("/api/auth/");
-        let for_admins = ["/api/users", "/api/service-tokens"]
+        let for_admins = ["/api/users", "/api/service-tokens", "/api/webhooks"]
             .iter()
             .any(|path| route.path.starts_with(path))
             || (route.path.starts_with("/api/bots") && !reads)

@@ -163,6 +163,21 @@ fn bodies() -> Vec<(Method, &'static str, Value)> {
         ),
         (
             Method::POST,
+            "/api/channels/check",
+            json!({"botId": id, "channelIds": [id], "filter": {"search": "x"}}),
+        ),
+        (
+            Method::POST,
+            "/api/webhooks",
+            json!({"name": "x", "url": "https://example.com", "events": ["campaign.started"]}),
+        ),
+        (
+            Method::PATCH,
+            "/api/webhooks/{id}",
+            json!({"name": "x", "url": "https://example.com", "events": ["campaign.started"], "active": true}),
+        ),
+        (
+            Method::POST,
             "/api/queues/start-campaign/jobs",
             json!({
                 "id": id, "data": {"x": "y"}, "startAfter": "2099-01-01T00:00:00Z", "priority": 1,

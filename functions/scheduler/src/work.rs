@@ -27,7 +27,7 @@ pub struct Work {
 }
 
 /// Telecast's own queues.
-pub const TELECAST: [Work; 3] = [
+pub const TELECAST: [Work; 4] = [
     Work {
         queue: "start-campaign",
         source: Source::Fetch,
@@ -44,6 +44,12 @@ pub const TELECAST: [Work; 3] = [
         queue: "check-channels",
         source: Source::Limits,
         batch: 20,
+        concurrency: 2,
+    },
+    Work {
+        queue: "send-webhook",
+        source: Source::Fetch,
+        batch: 10,
         concurrency: 2,
     },
 ];

@@ -15,5 +15,6 @@ pub mod page;
 mod row;
 pub mod templates;
 pub mod users;
+pub mod webhooks;
 
 pub use error::{Error, Result};

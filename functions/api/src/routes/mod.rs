@@ -16,6 +16,7 @@ mod service_tokens;
 mod table;
 mod templates;
 mod users;
+mod webhooks;
 
 use std::{
     convert::Infallible,

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     audit_logs, auth, batches, bots, campaigns, channel_checks, channels, health, message_jobs,
-    metrics, progress, queues, service_tokens, templates, users,
+    metrics, progress, queues, service_tokens, templates, users, webhooks,
 };
 use crate::{
     Access, App,
@@ -112,6 +112,12 @@ routes! {
     Operator POST   "/api/campaigns/{id}/clone"          campaigns::clone         "A draft with the same settings";
     Operator POST   "/api/campaigns/{id}/split"          campaigns::split         "Split a draft in two for an A/B test of two templates" [NAME_TAKEN NOT_A_DRAFT];
     Operator POST   "/api/campaigns/{id}/action"         campaigns::act           "Start, pause, resume, cancel, retry-failed, resend-uncertain" [ILLEGAL_TRANSITION FLOOD_WAIT NO_ACTIVE_CHANNELS BOT_STOPPED NOTHING_TO_SEND_AGAIN];
+
+    Admin    GET    "/api/webhooks"                      webhooks::list           "Webhooks, without their secrets";
+    Admin    POST   "/api/webhooks"                      webhooks::create         "Tell a program of what becomes of campaigns; its secret is told once" [NAME_TAKEN];
+    Admin    PATCH  "/api/webhooks/{id}"                 webhooks::update         "Change a webhook, or pause it" [NAME_TAKEN];
+    Admin    DELETE "/api/webhooks/{id}"                 webhooks::delete         "Delete a webhook";
+    Admin    POST   "/api/webhooks/{id}/test"            webhooks::test           "Tell it an event that means nothing";
 
     Auditor  GET    "/api/audit-logs"                    audit_logs::list         "Who did what, newest first";
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     Result, check,
     page::{List, Page},
+    webhooks::{self, Event},
 };
 
 /// Who acts.
@@ -38,6 +39,7 @@ impl Actor {
 /// Writes one row into the audit log, in the caller's transaction. `action` is
 /// an UPPER_CASE word such as `CAMPAIGN_STARTED`, `subject_type` a kind of
 /// thing such as `campaign`, and `details` an object; secrets do not belong there.
+/// Webhooks that want to know of it are told, once the transaction is committed.
 pub async fn record(
     tx: &Transaction<'_>,
     actor: &Actor,
@@ -46,6 +48,7 @@ pub async fn record(
     subject_id: impl ToString,
     details: Value,
 ) -> Result<()> {
+    let subject_id = subject_id.to_string();
     tx.execute_typed(
         include_str!("record.sql"),
         &[
@@ -54,12 +57,17 @@ pub async fn record(
             (&actor.name, Type::TEXT),
             (&action, Type::TEXT),
             (&subject_type, Type::TEXT),
-            (&subject_id.to_string(), Type::TEXT),
+            (&subject_id, Type::TEXT),
             (&details, Type::JSONB),
             (&actor.ip, Type::TEXT),
         ],
     )
     .await?;
+    if let Some(event) = Event::of_action(action)
+        && let Ok(campaign_id) = subject_id.parse()
+    {
+        webhooks::announce(tx, event, campaign_id, &details).await?;
+    }
     Ok(())
 }
 

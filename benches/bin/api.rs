@@ -35,6 +35,10 @@ const PASSWORD: &str = "correct horse";
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    // For the HTTP client; an error means that there is a provider already.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let mut arguments = env::args().skip(1);
     let mut number = |or: i32| arguments.next().map_or(Ok(or), |number| number.parse());
     let lines = number(75_000).context("how many lines?")?;
@@ -60,10 +64,10 @@ async fn main() -> Result<()> {
              UPDATE campaigns SET failed = (total + 9) / 10, sent = total - (total + 9) / 10;
              INSERT INTO campaign_minutes (campaign_id, minute, sent)
              SELECT id, date_trunc('minute', now()) - n * interval '1 minute', 1200
-             FROM campaigns, generate_series(1, 700) AS n;
-             VACUUM ANALYZE",
+             FROM campaigns, generate_series(1, 700) AS n",
         )
         .await?;
+    client.batch_execute("VACUUM ANALYZE").await?;
     let list: Value = api.get("/api/campaigns").await?.json().await?;
     let id = list["items"][0]["id"].as_str().context("a campaign")?;
     for path in [
@@ -83,7 +87,7 @@ async fn main() -> Result<()> {
 async fn import(api: &Api, lines: i32) -> Result<()> {
     let mut file = String::from("username,title,category,tgstat_url,chat_id,collected_at\n");
     for line in 0..lines {
-        let channel = if line % 50 < 7 { line / 2 } else { line };
+        let channel = if line % 50 >= 43 { line - 10 } else { line };
         let username = match channel % 100 < 9 {
             true => String::new(),
             false => format!("channel_{channel}"),

@@ -100,6 +100,8 @@ CREATE TABLE jobs (
 ) WITH (fillfactor = 80);
 -- What an operator looks for: few rows of many.
 CREATE INDEX jobs_trouble_idx ON jobs (campaign_id, status, position) WHERE status IN ('FAILED', 'UNCERTAIN', 'SKIPPED');
+-- Counted by class while somebody looks, without a look at the rows.
+CREATE INDEX jobs_errors_idx ON jobs (campaign_id, status, error_class, position) WHERE status IN ('FAILED', 'UNCERTAIN', 'SKIPPED');
 
 -- Messages that Telegram accepted, by minute: what a chart and the rate now are drawn
 -- from, however many message jobs there are.

@@ -98,3 +98,33 @@ async fn dispatch_reads_each_groups_first_due_jobs_by_their_index() {
     assert!(plan.contains("send_message_dispatch_idx"), "{plan}");
     assert!(!plan.contains("Seq Scan on j8"), "{plan}");
 }
+
+#[tokio::test]
+async fn errors_are_counted_in_their_index() {
+    let client = large_campaign().await;
+    client
+        .batch_execute(
+            "UPDATE jobs SET status = 'FAILED', error_class = 'CHANNEL_GONE', error = 'Forbidden'
+             WHERE position % 2 = 0",
+        )
+        .await
+        .unwrap();
+    client.batch_execute("VACUUM ANALYZE jobs").await.unwrap();
+    let id = client
+        .query_one("SELECT id::text FROM campaigns", &[])
+        .await
+        .unwrap()
+        .get::<_, String>(0);
+    let plan = plan(
+        &client,
+        "uuid",
+        include_str!("../src/campaigns/activity_errors.sql"),
+        &format!("'{id}'"),
+    )
+    .await;
+    assert!(
+        plan.contains("Index Only Scan using jobs_errors_idx"),
+        "{plan}"
+    );
+    assert!(!plan.contains("Seq Scan on jobs"), "{plan}");
+}

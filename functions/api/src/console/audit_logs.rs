@@ -31,6 +31,13 @@ struct AuditLogs {
     query: ListQuery,
 }
 
+impl AuditLogs {
+    fn next_query(&self) -> String {
+        let query = &self.query;
+        filters::query(&[("action", &query.action), ("subject", &query.subject)])
+    }
+}
+
 /// GET /console/audit
 pub(super) async fn show(
     State(app): State<App>,

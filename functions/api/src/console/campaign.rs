@@ -67,6 +67,13 @@ struct Confirm {
     action: Action,
 }
 
+impl Detail {
+    fn next_query(&self) -> String {
+        let state = self.state.map_or("", Into::into);
+        filters::query(&[("search", &self.search), ("state", state)])
+    }
+}
+
 impl Live {
     async fn read(app: &App, frame: &Frame, id: uuid::Uuid) -> Result<Self, ApiError> {
         let database = app.database().await?;
@@ -208,6 +215,21 @@ pub(super) async fn act(
         action,
     };
     frame.page(frame.t.action(&action), &content)
+}
+
+/// POST /console/campaigns/{id}/clone: the same again, as a draft.
+pub(super) async fn clone(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    fields: Fields,
+) -> Result<Response, ApiError> {
+    let name = fields.text("name").unwrap_or_default().to_owned();
+    let mut database = app.database().await?;
+    let transaction = database.transaction().await?;
+    let copy = campaigns::clone(&transaction, &caller.actor, id, name).await?;
+    transaction.commit().await?;
+    Ok(Redirect::to(&format!("/console/campaigns/{}", copy.id)).into_response())
 }
 
 /// POST /console/campaigns/{id}/rate: the one setting that changes while it runs.

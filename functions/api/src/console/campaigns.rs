@@ -31,6 +31,12 @@ struct Campaigns {
     operates: bool,
 }
 
+impl Campaigns {
+    fn next_query(&self) -> String {
+        filters::query(&[("status", self.status.map_or("", Into::into))])
+    }
+}
+
 /// GET /console/campaigns
 pub(super) async fn show(
     State(app): State<App>,

@@ -1,32 +1,21 @@
-//! Channels: import, filters, opt-out.
+//! Channels: filters, opt-out.
 
 use askama::Template;
 use axum::{
-    extract::{Multipart, State, multipart::MultipartError},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use bytes::Bytes;
-use futures_util::stream;
 use serde::Deserialize;
 use telecast_core::{
-    channels::{
-        self, Channel, ChannelPatch, Filter,
-        import::{Format, Report},
-    },
+    channels::{self, Channel, ChannelPatch, Filter},
     page::List,
 };
 
-use super::{
-    fields::{Fields, is_ours},
-    frame::Frame,
-    session::foreign_form,
-    texts::Texts,
-};
+use super::{channel_checks::LastCheck, fields::Fields, filters, frame::Frame, texts::Texts};
 use crate::{
     ApiError, App,
     access::Caller,
     extract::{Id, Query, page},
-    routes::channels::land,
 };
 
 #[derive(Debug, Deserialize)]
@@ -48,29 +37,35 @@ pub(super) struct ListQuery {
 struct Channels {
     t: &'static Texts,
     frame: Frame,
+    checks: LastCheck,
     list: List<Channel>,
     query: ListQuery,
     filtered: bool,
 }
 
-#[derive(Template)]
-#[template(path = "import_report.html")]
-struct Imported {
-    t: &'static Texts,
-    report: Report,
+impl Channels {
+    fn next_query(&self) -> String {
+        self.query.as_fields()
+    }
 }
 
-impl Imported {
-    fn figures(&self) -> [(&'static str, u64); 6] {
-        let (t, report) = (self.t, &self.report);
-        [
-            (t.rows, report.rows),
-            (t.inserted, report.inserted),
-            (t.updated, report.updated),
-            (t.unchanged, report.unchanged),
-            (t.duplicates, report.duplicates),
-            (t.rejected, report.rejected),
-        ]
+impl ListQuery {
+    pub(super) fn filter(&self) -> Filter {
+        Filter {
+            category: given(&self.category),
+            active: self.active.parse().ok(),
+            search: given(&self.search),
+            batch_id: self.batch_id.parse().ok(),
+        }
+    }
+
+    pub(super) fn as_fields(&self) -> String {
+        filters::query(&[
+            ("search", &self.search),
+            ("category", &self.category),
+            ("active", &self.active),
+            ("batchId", &self.batch_id),
+        ])
     }
 }
 
@@ -85,17 +80,14 @@ pub(super) async fn show(
     frame: Frame,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    let filter = Filter {
-        category: given(&query.category),
-        active: query.active.parse().ok(),
-        search: given(&query.search),
-        batch_id: query.batch_id.parse().ok(),
-    };
+    let filter = query.filter();
     let page = page(None, query.cursor.as_deref())?;
-    let list = channels::list(&**app.database().await?, &filter, page).await?;
+    let database = app.database().await?;
+    let list = channels::list(&**database, &filter, page).await?;
     let content = Channels {
         t: frame.t,
         frame: frame.clone(),
+        checks: LastCheck::read(&**database, frame.t).await?,
         list,
         filtered: filter.category.is_some()
             || filter.active.is_some()
@@ -105,44 +97,6 @@ pub(super) async fn show(
         query,
     };
     frame.page(frame.t.channels, &content)
-}
-
-/// POST /console/channels/import: `csrf` first, then `file`.
-pub(super) async fn import(
-    State(app): State<App>,
-    frame: Frame,
-    caller: Caller,
-    mut form: Multipart,
-) -> Result<Response, ApiError> {
-    let mut proved = false;
-    while let Some(field) = form.next_field().await.map_err(broken)? {
-        match field.name() {
-            Some("csrf") => proved = is_ours(&frame, &field.text().await.map_err(broken)?),
-            Some("file") if proved => {
-                let format = match field.file_name() {
-                    Some(name) if name.ends_with(".jsonl") || name.ends_with(".ndjson") => {
-                        Format::Jsonl
-                    }
-                    _ => Format::Csv,
-                };
-                let file = field.bytes().await.map_err(broken)?;
-                let bytes = stream::iter([Ok::<Bytes, std::io::Error>(file)]);
-                let report = land(&app, &caller, format, bytes).await?;
-                let content = Imported { t: frame.t, report };
-                return frame.page(frame.t.import_report, &content);
-            }
-            _ => {}
-        }
-    }
-    Err(if proved {
-        ApiError::invalid("file", "choose a file of channels, CSV or JSON lines")
-    } else {
-        foreign_form()
-    })
-}
-
-fn broken(error: MultipartError) -> ApiError {
-    ApiError::invalid("file", error.body_text())
 }
 
 /// POST /console/channels/{id}: opt out or in, activate or deactivate.

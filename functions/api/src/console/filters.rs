@@ -51,6 +51,18 @@ pub(super) fn until(value: impl Moment, _: &dyn Values) -> Result<String> {
     ))
 }
 
+/// The fields of a filter as the beginning of a query, for a link to the next page; an
+/// empty field is left out.
+pub(super) fn query(fields: &[(&str, &str)]) -> String {
+    let given = fields.iter().filter(|(_, value)| !value.is_empty());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let mut query = query.extend_pairs(given).finish();
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query
+}
+
 pub(super) fn grouped(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = if value < 0 {
@@ -83,6 +95,15 @@ pub(super) fn span(length: TimeDelta) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_is_carried_to_the_next_page() {
+        assert_eq!(
+            query(&[("search", "a & b"), ("state", "")]),
+            "search=a+%26+b&"
+        );
+        assert_eq!(query(&[("state", "")]), "");
+    }
 
     #[test]
     fn thousands_stand_apart() {

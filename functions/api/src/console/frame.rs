@@ -6,7 +6,7 @@ use axum::{
     http::{header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use telecast_core::users::{Role, User};
+use telecast_core::users::User;
 
 use super::{assets, texts::Texts};
 use crate::{Access, ApiError};
@@ -41,18 +41,26 @@ struct Failed<'a> {
 }
 
 impl Layout<'_> {
-    /// The pages of the menu that everybody may see.
-    fn menu(&self) -> [(&'static str, &'static str); 8] {
-        [
-            ("/console", self.t.overview),
-            ("/console/campaigns", self.t.campaigns),
-            ("/console/channels", self.t.channels),
-            ("/console/batches", self.t.batches),
-            ("/console/templates", self.t.templates),
-            ("/console/bots", self.t.bots),
-            ("/console/queues", self.t.queues),
-            ("/console/audit", self.t.audit),
-        ]
+    /// The pages of the menu that the user may see.
+    fn menu(&self) -> Vec<(&'static str, &'static str)> {
+        let t = self.t;
+        let mut menu = vec![
+            ("/console", t.overview),
+            ("/console/campaigns", t.campaigns),
+            ("/console/channels", t.channels),
+            ("/console/batches", t.batches),
+            ("/console/templates", t.templates),
+            ("/console/bots", t.bots),
+            ("/console/queues", t.queues),
+            ("/console/audit", t.audit),
+        ];
+        if self.frame.administers() {
+            menu.extend([
+                ("/console/users", t.users),
+                ("/console/webhooks", t.webhooks),
+            ]);
+        }
+        menu
     }
 }
 
@@ -117,8 +125,12 @@ impl Frame {
         self.path == path || (path != "/console" && self.path.starts_with(&format!("{path}/")))
     }
 
-    fn role(&self) -> Option<Role> {
-        self.user.as_ref().map(|user| user.role)
+    /// The hidden field that every form has, as HTML; the token is hexadecimal.
+    pub(super) fn csrf_field(&self) -> String {
+        format!(
+            "<input type=\"hidden\" name=\"csrf\" value=\"{}\">",
+            self.csrf
+        )
     }
 }
 

@@ -10,11 +10,13 @@ mod batches;
 mod bots;
 mod campaign;
 mod campaigns;
+mod channel_checks;
 mod channels;
 mod chart;
 mod fields;
 mod filters;
 mod frame;
+mod import;
 mod message_preview;
 mod new_campaign;
 mod overview;
@@ -24,6 +26,7 @@ mod sign_in;
 mod templates;
 mod texts;
 mod users;
+mod webhooks;
 
 use std::convert::Infallible;
 
@@ -40,6 +43,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::{
     Access::{self, Admin, Anyone, Auditor, Operator},
     App,
+    routes::{self, message_jobs},
 };
 
 /// Nothing from elsewhere, nothing inline, nothing framed.
@@ -81,12 +85,42 @@ fn table() -> Vec<(Access, &'static str, MethodRouter<App>)> {
             "/console/campaigns/{id}/rate",
             post(campaign::rate),
         ),
+        (
+            Operator,
+            "/console/campaigns/{id}/clone",
+            post(campaign::clone),
+        ),
+        (
+            Auditor,
+            "/console/campaigns/{id}/report.csv",
+            get(message_jobs::csv),
+        ),
+        (
+            Auditor,
+            "/console/campaigns/{id}/report.json",
+            get(message_jobs::json),
+        ),
         (Auditor, "/console/channels", get(channels::show)),
-        (Operator, "/console/channels/import", post(channels::import)),
+        (Operator, "/console/channels/import", post(import::import)),
+        (
+            Operator,
+            "/console/channels/check",
+            post(channel_checks::start),
+        ),
+        (
+            Auditor,
+            "/console/channels/checks",
+            get(channel_checks::live),
+        ),
         (Operator, "/console/channels/{id}", post(channels::update)),
         (Auditor, "/console/batches", get(batches::show)),
         (Operator, "/console/batches/new", post(batches::create)),
         (Operator, "/console/batches/{id}", post(batches::change)),
+        (
+            Auditor,
+            "/console/batches/{id}/export",
+            get(routes::batches::export),
+        ),
         (Auditor, "/console/templates", get(templates::show)),
         (
             Operator,
@@ -114,6 +148,12 @@ fn table() -> Vec<(Access, &'static str, MethodRouter<App>)> {
             get(users::show).post(users::create),
         ),
         (Admin, "/console/users/{id}", post(users::change)),
+        (
+            Admin,
+            "/console/webhooks",
+            get(webhooks::show).post(webhooks::create),
+        ),
+        (Admin, "/console/webhooks/{id}", post(webhooks::change)),
         (Auditor, "/console/audit", get(audit_logs::show)),
         (Auditor, "/console/queues", get(queues::show)),
         (Auditor, "/console/queues/{name}", get(queues::jobs)),

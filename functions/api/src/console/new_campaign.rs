@@ -77,6 +77,28 @@ impl Form {
     fn is(&self, name: &str, value: impl ToString) -> bool {
         self.text(name) == value.to_string()
     }
+
+    fn rate(&self) -> &str {
+        match self.text("deliveryRate") {
+            "" => "60",
+            rate => rate,
+        }
+    }
+
+    /// Whether a setting was written that most campaigns leave alone.
+    fn has_more(&self) -> bool {
+        [
+            "testChatId",
+            "scheduledAt",
+            "notAfter",
+            "quietFrom",
+            "cron",
+            "retryLimit",
+            "params",
+        ]
+        .iter()
+        .any(|name| !self.text(name).is_empty())
+    }
 }
 
 /// GET /console/campaigns/new

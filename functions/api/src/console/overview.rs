@@ -4,6 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};
 use telecast_core::{
+    batches,
     campaigns::{self, Status},
     channels,
     page::Page,
@@ -24,9 +25,31 @@ struct Overview {
     t: &'static Texts,
     live: Live,
     has_channels: bool,
+    has_batches: bool,
     has_templates: bool,
     has_campaigns: bool,
     operates: bool,
+}
+
+impl Overview {
+    /// What leads to the first campaign: where, what, and whether it is done.
+    fn steps(&self) -> [(&'static str, &'static str, bool); 4] {
+        let t = self.t;
+        [
+            ("/console/channels", t.begin_channels, self.has_channels),
+            ("/console/batches", t.begin_batch, self.has_batches),
+            (
+                "/console/templates/new",
+                t.begin_template,
+                self.has_templates,
+            ),
+            (
+                "/console/campaigns/new",
+                t.begin_campaign,
+                self.has_campaigns,
+            ),
+        ]
+    }
 }
 
 #[derive(Template)]
@@ -56,6 +79,7 @@ pub(super) async fn show(State(app): State<App>, frame: Frame) -> Result<Respons
             .await?
             .items
             .is_empty(),
+        has_batches: !batches::list(&**database, one).await?.items.is_empty(),
         has_templates: !templates::list(&**database, one).await?.items.is_empty(),
         has_campaigns: !campaigns::list(&**database, None, one)
             .await?

@@ -39,6 +39,10 @@ struct Jobs {
 }
 
 impl Jobs {
+    fn next_query(&self) -> String {
+        filters::query(&[("state", self.state.map_or("", |state| state.as_str()))])
+    }
+
     fn states(&self) -> [JobState; 6] {
         use JobState::{Active, Cancelled, Completed, Created, Failed, Retry};
         [Created, Retry, Active, Completed, Cancelled, Failed]

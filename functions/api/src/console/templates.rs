@@ -52,6 +52,15 @@ struct Editor {
 }
 
 impl Editor {
+    fn placeholders(&self) -> [&'static str; 4] {
+        [
+            "{{title}}",
+            "{{username}}",
+            "{{category}}",
+            "{{params.name}}",
+        ]
+    }
+
     fn modes(&self) -> [(ParseMode, &'static str); 3] {
         [
             (ParseMode::None, self.t.plain),

@@ -27,7 +27,7 @@ pub(super) struct Clone {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ExportQuery {
+pub(crate) struct ExportQuery {
     format: ExportFormat,
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn clone(
 }
 
 /// A file of channels, as the import reads it.
-pub(super) struct Channels;
+pub(crate) struct Channels;
 
 impl Output for Channels {
     fn describe(operation: &mut Operation<'_>) {
@@ -90,7 +90,7 @@ impl Output for Channels {
 }
 
 /// GET /api/batches/{id}/export: its channels, as an import reads them.
-pub(super) async fn export(
+pub(crate) async fn export(
     State(app): State<App>,
     Id(id): Id,
     Query(query): Query<ExportQuery>,

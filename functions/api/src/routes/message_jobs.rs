@@ -42,7 +42,7 @@ pub(super) async fn list(
 }
 
 /// A file of comma-separated values.
-pub(super) struct Csv;
+pub(crate) struct Csv;
 
 impl Output for Csv {
     fn describe(operation: &mut Operation<'_>) {
@@ -51,7 +51,7 @@ impl Output for Csv {
 }
 
 /// GET /api/campaigns/{id}/report.csv
-pub(super) async fn csv(State(app): State<App>, Id(id): Id) -> Result<File<Csv>, ApiError> {
+pub(crate) async fn csv(State(app): State<App>, Id(id): Id) -> Result<File<Csv>, ApiError> {
     campaigns::get(&**app.database().await?, id).await?;
     let rows = report(app, id, |jobs, _| {
         Ok(jobs.iter().map(message_jobs::csv_row).collect())
@@ -61,7 +61,7 @@ pub(super) async fn csv(State(app): State<App>, Id(id): Id) -> Result<File<Csv>,
 }
 
 /// A file of message jobs as JSON.
-pub(super) struct JsonReport;
+pub(crate) struct JsonReport;
 
 impl Output for JsonReport {
     fn describe(operation: &mut Operation<'_>) {
@@ -70,7 +70,7 @@ impl Output for JsonReport {
 }
 
 /// GET /api/campaigns/{id}/report.json
-pub(super) async fn json(State(app): State<App>, Id(id): Id) -> Result<File<JsonReport>, ApiError> {
+pub(crate) async fn json(State(app): State<App>, Id(id): Id) -> Result<File<JsonReport>, ApiError> {
     campaigns::get(&**app.database().await?, id).await?;
     let rows = report(app, id, |jobs, is_first| {
         let lines: Result<Vec<String>, _> = jobs.iter().map(serde_json::to_string).collect();

@@ -2,13 +2,13 @@
 
 mod audit_logs;
 pub(crate) mod auth;
-mod batches;
+pub(crate) mod batches;
 pub(crate) mod bots;
 pub(crate) mod campaigns;
 mod channel_checks;
 pub(crate) mod channels;
 mod health;
-mod message_jobs;
+pub(crate) mod message_jobs;
 mod metrics;
 mod progress;
 mod queues;
@@ -16,7 +16,7 @@ mod service_tokens;
 mod table;
 mod templates;
 mod users;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::{
     convert::Infallible,

@@ -92,7 +92,7 @@ pub(super) async fn test(
 }
 
 /// A URL that could be called; whether it may be, the handler finds out when it does.
-fn check_url(url: &str) -> Result<(), ApiError> {
+pub(crate) fn check_url(url: &str) -> Result<(), ApiError> {
     let is_http = url.parse::<axum::http::Uri>().is_ok_and(|url| {
         matches!(url.scheme_str(), Some("https" | "http")) && url.host().is_some()
     });

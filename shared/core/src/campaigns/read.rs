@@ -35,6 +35,13 @@ pub struct Counts {
     pub cancelled: i32,
 }
 
+impl Counts {
+    /// Message jobs that are terminal.
+    pub fn done(&self) -> i32 {
+        self.total - self.pending
+    }
+}
+
 /// A campaign.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// Something that befell a campaign.
 #[derive(
@@ -17,6 +17,7 @@ use strum::{Display, EnumString, IntoStaticStr};
     Display,
     EnumString,
     IntoStaticStr,
+    VariantArray,
 )]
 pub enum Event {
     /// An operator or a schedule started it.

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use telecast_core::{
     bots::{Bot, BotToken},
-    channels::{
-        self, Channel,
-        check::{Found, Verdict},
-    },
+    channels::{self, Channel, check::Verdict},
 };
 use telecast_telegram::{ChatInfo, ChatKind, Client, Failure, FailureKind, Member};
 
@@ -53,9 +50,7 @@ impl Asker {
             Ok(found) => found,
             Err(failure) => return refused(failure),
         };
-        let Some(bot) = self.bot.telegram_id else {
-            return Answer::Trouble("the bot's id at Telegram is not known".to_owned());
-        };
+        let bot = self.token.bot_id();
         match self.telegram.get_chat_member(&self.token, &chat, bot).await {
             Ok(member) => Answer::Clear(judge(found, &member)),
             Err(failure) => refused(failure),
@@ -77,7 +72,7 @@ fn judge(found: ChatInfo, member: &Member) -> Verdict {
         _ => false,
     };
     if may_post {
-        Verdict::Usable(Found(found))
+        Verdict::Usable(found)
     } else {
         Verdict::Unusable(NO_RIGHTS)
     }

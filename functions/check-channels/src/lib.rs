@@ -64,16 +64,18 @@ impl CheckChannels {
         }
     }
 
-    /// The jobs of one bot: asks about all of them at once, and settles them together.
-    async fn check(&self, bot_id: Uuid, jobs: Vec<(&Job, Payload)>) -> Result<(), HandlerError> {
-        let (asker, channels) = {
+    /// The jobs of one check: asks about all of them at once, and settles them together.
+    async fn check(&self, check_id: Uuid, jobs: Vec<(&Job, Payload)>) -> Result<(), HandlerError> {
+        let (bot_id, asker, channels) = {
             let client = self.pool.get().await?;
+            let bot_id = check::get(&**client, check_id).await?.bot_id;
             let (bot, token) = bots::get_with_token(&**client, bot_id, &self.key).await?;
             let mut channels = Vec::with_capacity(jobs.len());
             for (_, payload) in &jobs {
                 channels.push(channels::get(&**client, payload.channel_id).await?);
             }
-            (Asker::new(self.telegram.clone(), bot, token), channels)
+            let asker = Asker::new(self.telegram.clone(), bot, token);
+            (bot_id, asker, channels)
         };
         let effects: Vec<Effect> = if asker.is_stopped() {
             jobs.iter().map(|_| Effect::GiveBack(STOPPED)).collect()
@@ -158,18 +160,19 @@ impl Handler for CheckChannels {
         invocation: Invocation,
         _deadline: Deadline,
     ) -> Result<InvocationResponse, HandlerError> {
-        let mut by_bot: BTreeMap<Uuid, Vec<(&Job, Payload)>> = BTreeMap::new();
+        let mut by_check: BTreeMap<Uuid, Vec<(&Job, Payload)>> = BTreeMap::new();
         for job in &invocation.jobs {
             let payload = Payload::deserialize(&job.data)?;
-            let client = self.pool.get().await?;
-            let check = check::get(&**client, payload.check_id).await?;
-            by_bot.entry(check.bot_id).or_default().push((job, payload));
+            by_check
+                .entry(payload.check_id)
+                .or_default()
+                .push((job, payload));
         }
         let mut failed = Vec::new();
-        for (bot_id, jobs) in by_bot {
+        for (check_id, jobs) in by_check {
             let ids: Vec<Uuid> = jobs.iter().map(|(job, _)| job.id).collect();
-            if let Err(error) = self.check(bot_id, jobs).await {
-                tracing::error!(%bot_id, %error, "could not check channels");
+            if let Err(error) = self.check(check_id, jobs).await {
+                tracing::error!(%check_id, %error, "could not check channels");
                 failed.extend(ids);
             }
         }

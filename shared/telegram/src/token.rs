@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, de};
 
 /// A bot's token, as Telegram's BotFather gives it: `<bot id>:<secret>`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BotToken(String);
+pub struct BotToken {
+    text: String,
+    bot_id: i64,
+}
 
 /// A text that is no token. The message does not repeat it.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +21,12 @@ pub struct BadToken;
 impl BotToken {
     /// The secret itself, for the Telegram client alone.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The bot's id at Telegram.
+    pub fn bot_id(&self) -> i64 {
+        self.bot_id
     }
 }
 
@@ -27,13 +35,17 @@ impl FromStr for BotToken {
 
     fn from_str(text: &str) -> Result<Self, BadToken> {
         let (id, secret) = text.split_once(':').ok_or(BadToken)?;
-        let id_is_sound = (1..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit());
+        let id_is_sound = id.bytes().all(|b| b.is_ascii_digit());
+        let bot_id = id.parse().map_err(|_| BadToken)?;
         let secret_is_sound = (30..=100).contains(&secret.len())
             && secret
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if id_is_sound && secret_is_sound {
-            Ok(Self(text.to_owned()))
+            Ok(Self {
+                text: text.to_owned(),
+                bot_id,
+            })
         } else {
             Err(BadToken)
         }
@@ -62,8 +74,12 @@ mod tests {
 
     #[test]
     fn a_token_is_a_number_and_a_secret() {
-        assert_eq!(TOKEN.parse::<BotToken>().unwrap().expose(), TOKEN);
+        let token: BotToken = TOKEN.parse().unwrap();
+        assert_eq!(token.expose(), TOKEN);
+        assert_eq!(token.bot_id(), 123_456);
         for bad in [
+            "+123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
+            "99999999999999999999:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
             "",
             "123456",
             "x:ABC",

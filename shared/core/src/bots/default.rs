@@ -47,12 +47,12 @@ pub async fn ensure_default(
     let sealed = seal(key, id, token)?;
     transaction
         .execute_typed(
-            "INSERT INTO bots (id, name, token_sealed)
-             VALUES ($1, $2, $3)
+            "INSERT INTO bots (id, name, token_sealed, telegram_id)
+             VALUES ($1, $2, $3, $4)
              ON CONFLICT (name) DO UPDATE
              SET
                token_sealed = excluded.token_sealed,
-               telegram_id = NULL,
+               telegram_id = excluded.telegram_id,
                username = NULL,
                stopped_at = NULL,
                stop_reason = NULL,
@@ -61,6 +61,7 @@ pub async fn ensure_default(
                 (&id, Type::UUID),
                 (&DEFAULT, Type::TEXT),
                 (&sealed, Type::BYTEA),
+                (&token.bot_id(), Type::INT8),
             ],
         )
         .await?;

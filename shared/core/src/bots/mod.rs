@@ -30,7 +30,7 @@ pub struct Bot {
     pub id: Uuid,
     /// The operators' name for it, unique.
     pub name: String,
-    /// Its id at Telegram, as getMe told.
+    /// Its id at Telegram: the number in its token.
     pub telegram_id: Option<i64>,
     /// Its name at Telegram, without the @.
     pub username: Option<String>,

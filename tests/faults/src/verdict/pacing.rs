@@ -15,13 +15,15 @@ use crate::{
 /// A call that came later than this after its dispatch was held up by a fault.
 const PROMPT: u64 = SECOND;
 
-/// What was under way, or was dispatched just before the hold, may come within a lease.
+/// What was under way when a bot was told to wait, or was dispatched just before, may come
+/// within a lease.
 pub(super) fn holds(evidence: &Evidence<'_>) -> Check {
     let grace = LEASE.as_micros() as u64;
-    let held: Vec<&Call> = evidence
+    let began = |call: &Call| call.held_for.map(|held| call.at - held);
+    let held: Vec<(&Call, u64)> = evidence
         .calls
         .iter()
-        .filter(|call| call.held_for.is_some())
+        .filter_map(|call| Some((call, told(evidence.calls, began(call)?))))
         .collect();
     Check {
         name: "no send in a hold (grace: one lease)",
@@ -29,13 +31,18 @@ pub(super) fn holds(evidence: &Evidence<'_>) -> Check {
         seen: format!("{} calls in holds", held.len()),
         broken: held
             .iter()
-            .filter(|call| {
-                let waited = call.at - evidence.left(call);
-                call.held_for.is_some_and(|held| held > grace + waited)
-            })
-            .map(|call| format!("{} came {:?} µs into a hold", call.text, call.held_for))
+            .filter(|(call, told)| evidence.left(call) > told + grace)
+            .map(|(call, told)| format!("{} came {} µs into a hold", call.text, call.at - told))
             .collect(),
     }
+}
+
+/// When a bot was first told of the hold that began then: a flood may begin while nobody
+/// writes.
+fn told(calls: &[Call], began: u64) -> u64 {
+    let is_of_it = |call: &&Call| (call.at - call.held_for.unwrap_or(0)).abs_diff(began) <= 1;
+    let told = calls.iter().filter(is_of_it).map(|call| call.at).min();
+    told.unwrap_or(began)
 }
 
 /// From a pause or a cancellation that the API confirmed until somebody asks to resume. What
@@ -190,5 +197,27 @@ impl Campaign {
             in_force.push(rate);
         }
         in_force.into_iter().max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(at: u64, held_for: Option<u64>) -> Call {
+        Call {
+            at,
+            text: String::new(),
+            message_id: None,
+            held_for,
+        }
+    }
+
+    #[test]
+    fn a_hold_counts_from_the_first_call_that_was_told() {
+        let demanded = [call(100, None), call(700, Some(600))];
+        assert_eq!(told(&demanded, 100), 100);
+        let flood = [call(40, None), call(500, Some(400)), call(700, Some(600))];
+        assert_eq!(told(&flood, 100), 500);
     }
 }

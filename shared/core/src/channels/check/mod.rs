@@ -21,7 +21,7 @@ use crate::{
     page::{List, Page},
 };
 
-pub use settle::{Found, Settled, Verdict, hold, settle};
+pub use settle::{Settled, Verdict, hold, settle};
 
 /// The queue of the handler that asks.
 pub const QUEUE: &str = "check-channels";

@@ -22,17 +22,13 @@ use crate::{
 /// What became of one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The bot may write to it.
-    Usable(Found),
+    /// The bot may write to it; what Telegram told of it.
+    Usable(ChatInfo),
     /// It may not; why.
     Unusable(&'static str),
     /// Telegram gave no clear answer, and will not be asked again.
     Unclear(String),
 }
-
-/// What Telegram told of a chat that it knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found(pub ChatInfo);
 
 /// A channel that was checked.
 #[derive(Debug, Clone)]
@@ -74,7 +70,7 @@ async fn write_channels(transaction: &Transaction<'_>, settled: &[&Settled]) -> 
     let (mut chat_ids, mut kinds, mut titles) = (Vec::new(), Vec::new(), Vec::new());
     for settled in settled {
         let (found, reason) = match &settled.verdict {
-            Verdict::Usable(Found(found)) => (Some(found), None),
+            Verdict::Usable(found) => (Some(found), None),
             Verdict::Unusable(reason) => (None, Some(*reason)),
             Verdict::Unclear(_) => continue,
         };

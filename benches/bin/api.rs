@@ -12,7 +12,11 @@
 use std::{env, fmt::Write, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
+use reqwest::{
+    Client, StatusCode,
+    header::{CONTENT_TYPE, COOKIE, SET_COOKIE},
+    redirect::Policy,
+};
 use serde_json::{Value, json};
 use telecast_api::{App, Settings, TokenSecret, router};
 use telecast_benches::{
@@ -80,7 +84,16 @@ async fn main() -> Result<()> {
     ] {
         measure(&api, &format!("/api/campaigns/{id}{path}"), path).await?;
     }
-    measure(&api, "/metrics", "metrics").await
+    measure(&api, "/metrics", "metrics").await?;
+    measure(&api, "/console", "console").await?;
+    measure(
+        &api,
+        &format!("/console/campaigns/{id}"),
+        "console: campaign",
+    )
+    .await?;
+    let live = format!("/console/campaigns/{id}/live");
+    measure(&api, &live, "console: its live part").await
 }
 
 /// Lines of which 9 % have no username but a chat id, and 14 % name a channel again.
@@ -156,6 +169,8 @@ fn milliseconds(time: Duration) -> f64 {
 struct Api {
     url: String,
     token: String,
+    /// Of a session of the console.
+    cookie: String,
     client: Client,
 }
 
@@ -185,7 +200,7 @@ impl Api {
         let url = format!("http://{}", listener.local_addr()?);
         let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async { axum::serve(listener, service).await });
-        let client = Client::new();
+        let client = Client::builder().redirect(Policy::none()).build()?;
         let login = json!({"username": "admin", "password": PASSWORD});
         let answer = client
             .post(format!("{url}/api/auth/login"))
@@ -194,7 +209,18 @@ impl Api {
             .await?
             .error_for_status()?;
         let answer: Value = answer.json().await?;
+        let form = client.post(format!("{url}/console/sign-in"));
+        let form = form
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(format!(
+                "username=admin&password={}",
+                PASSWORD.replace(' ', "+")
+            ));
+        let signed_in = form.send().await?;
+        let cookie = signed_in.headers().get(SET_COOKIE).context("a cookie")?;
+        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
         Ok(Self {
+            cookie: cookie.to_owned(),
             token: answer["token"].as_str().context("a token")?.to_owned(),
             url,
             client,
@@ -203,6 +229,7 @@ impl Api {
 
     async fn get(&self, path: &str) -> Result<reqwest::Response> {
         let request = self.client.get(format!("{}{path}", self.url));
+        let request = request.header(COOKIE, &self.cookie);
         Ok(request.bearer_auth(&self.token).send().await?)
     }
 }

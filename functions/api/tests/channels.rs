@@ -205,3 +205,29 @@ async fn a_cloned_batch_has_the_same_channels_but_those_that_opted_out() {
         "NAME_TAKEN"
     );
 }
+
+#[tokio::test]
+async fn a_check_has_a_queue_job_for_each_channel_and_is_seen_to_go_on() {
+    let api = Api::start().await;
+    let bot = json!({"name": "one", "token": common::BOT_TOKEN});
+    api.post("/api/bots", bot).await.ok();
+    api.import(
+        "text/csv",
+        "username,category\na_news,news\nb_news,news\nc_food,food\n",
+    )
+    .await
+    .ok();
+    let new = json!({"filter": {"category": "news"}});
+    let check = api.post("/api/channels/check", new).await;
+    assert_eq!(check.status, StatusCode::CREATED);
+    let check = check.ok();
+    assert_eq!((&check["total"], &check["checked"]), (&json!(2), &json!(0)));
+    let path = format!("/api/channel-checks/{}", check["id"].as_str().unwrap());
+    assert_eq!(api.get(&path).await.ok(), check);
+    assert_eq!(
+        api.get("/api/channel-checks").await.ok()["items"],
+        json!([check])
+    );
+    let jobs = api.get("/api/queues/check-channels/jobs").await.ok();
+    assert_eq!(jobs["items"].as_array().unwrap().len(), 2);
+}

@@ -12,7 +12,7 @@ use common::{
     database, execute, scalar,
 };
 use telecast_core::{
-    campaigns::{Action, PauseReason, Status},
+    campaigns::{self, Action, ErrorCount, PauseReason, Status},
     delivery::{Decision, Outcome, Planned},
 };
 
@@ -450,4 +450,31 @@ async fn message_jobs_whose_handlers_kept_dying_are_given_up_and_counted() {
     let campaign = get(&client, id).await;
     assert_eq!(campaign.status, Status::Completed);
     assert_eq!((campaign.counts.uncertain, campaign.counts.failed), (1, 1));
+}
+
+#[tokio::test]
+async fn what_a_campaign_did_is_told_by_minute_and_by_class() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    let id = running(&mut client, bot, "news", 30, 6_000).await;
+    let later = Utc::now() + TimeDelta::hours(1);
+    let jobs = dispatch(&client, 20, later).await;
+    let claims = claim(&client, &jobs).await;
+    let gone = Outcome::ChannelGone("Forbidden: bot was kicked".to_owned());
+    let (to_send, to_fail) = claims.split_at(claims.len() - 3);
+    settle(&mut client, to_send, &sent()).await;
+    settle(&mut client, to_fail, &gone).await;
+    let activity = campaigns::activity(&client, id).await.unwrap();
+    let told: i32 = activity.minutes.iter().map(|minute| minute.sent).sum();
+    assert_eq!(told, i32::try_from(to_send.len()).unwrap());
+    assert_eq!(activity.rate_now, told);
+    assert_eq!(
+        activity.errors,
+        [ErrorCount {
+            status: "FAILED".to_owned(),
+            error_class: "CHANNEL_GONE".to_owned(),
+            count: 3,
+            example: Some("Forbidden: bot was kicked".to_owned()),
+        }]
+    );
 }

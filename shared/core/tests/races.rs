@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use common::{
     campaign::{act, bot, claim, dispatch, draft, get, plan, running, sent, settle},
-    database, database_twice, scalar,
+    database, database_twice, operator, scalar,
 };
+use serde_json::json;
 use telecast_core::{
     campaigns::{self, Action, Status},
     delivery::{Claim, Decision, Outcome},
@@ -288,4 +289,23 @@ async fn a_campaign_whose_start_failed_for_good_says_so() {
     assert!(campaign.failure.unwrap().contains("start"));
     plan(&mut client, id).await;
     assert_eq!(get(&client, id).await.status, Status::Failed);
+}
+
+#[tokio::test]
+async fn a_pause_before_the_plan_holds_nothing_once_it_is_over() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    let id = draft(&mut client, bot, "news", 5, 600).await;
+    act(&mut client, id, Action::Start).await.unwrap();
+    let transaction = client.transaction().await.unwrap();
+    let patch = serde_json::from_value(json!({"deliveryRate": 1200})).unwrap();
+    campaigns::update(&transaction, &operator(), id, patch)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    act(&mut client, id, Action::Pause).await.unwrap();
+    act(&mut client, id, Action::Resume).await.unwrap();
+    plan(&mut client, id).await;
+    let jobs = dispatch(&client, 10, Utc::now() + TimeDelta::minutes(1)).await;
+    assert!(!jobs.is_empty(), "its limit is held");
 }

@@ -11,7 +11,7 @@ use common::{
 use serde_json::{Value, json};
 use telecast_core::{
     Error,
-    campaigns::{self, Action, Campaign, Status},
+    campaigns::{self, Action, Campaign, QuietHours, Status, timetable},
     delivery::Planned,
 };
 use tokio_postgres::Client;
@@ -100,4 +100,47 @@ async fn a_campaign_cannot_be_scheduled_after_it_is_missed() {
     let patch = json!({"scheduledAt": time, "notAfter": time - TimeDelta::hours(1)});
     let (_, updated) = draft_with(&mut client, patch).await;
     assert!(updated.unwrap_err().to_string().contains("scheduledAt"));
+}
+
+#[tokio::test]
+async fn a_timetable_tells_what_the_plan_then_does() {
+    let mut client = database().await;
+    let bot = bot(&client, "bot").await;
+    let id = draft(&mut client, bot, "news", 40, 2).await;
+    // Five minutes of quiet begin two minutes from now: 40 messages take 20.
+    let begins = Utc::now() + TimeDelta::minutes(2);
+    let hours = json!({
+        "from": begins.format("%H:%M").to_string(),
+        "to": (begins + TimeDelta::minutes(5)).format("%H:%M").to_string(),
+        "timezone": "UTC",
+    });
+    let quiet: QuietHours = serde_json::from_value(hours.clone()).unwrap();
+    let transaction = client.transaction().await.unwrap();
+    let patch = serde_json::from_value(json!({"quietHours": hours})).unwrap();
+    campaigns::update(&transaction, &operator(), id, patch)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    act(&mut client, id, Action::Start).await.unwrap();
+    plan(&mut client, id).await;
+    let slots: Vec<DateTime<Utc>> = client
+        .query("SELECT slot FROM jobs ORDER BY position", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    let places: Vec<i64> = (0..40).collect();
+    let step = timetable::step(2, 25);
+    let told = timetable::times(&client, slots[0], step, &places, Some(&quiet))
+        .await
+        .unwrap();
+    // Slots lie on whole milliseconds, and carry the number of their plan.
+    for (slot, told) in slots.iter().zip(&told) {
+        assert!(
+            (*slot - told).abs() < TimeDelta::milliseconds(5),
+            "{slot} {told}"
+        );
+    }
+    assert!(slots[39] - slots[0] > TimeDelta::minutes(24), "it waited");
 }

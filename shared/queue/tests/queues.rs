@@ -232,3 +232,27 @@ async fn counts_are_kept_for_as_long_as_they_are_young_enough() {
         (1, 1, 2)
     );
 }
+
+#[tokio::test]
+async fn jobs_are_looked_through_page_by_page_and_by_state() {
+    let bench = bench_of(Policy::Standard).await;
+    for label in ["a", "b", "c", "d", "e"] {
+        bench.send(label, JobOptions::default()).await;
+    }
+    bench.fetch(2).await;
+    let list = async |state, after, limit| {
+        let jobs = bench.queue.list(&bench.client, "q", state, after, limit);
+        jobs.await.unwrap()
+    };
+    let all = list(None, None, 10).await;
+    assert_eq!(all.len(), 5);
+    assert!(all.windows(2).all(|pair| pair[0].id > pair[1].id));
+    let first = list(None, None, 2).await;
+    let second = list(None, Some(first[1].id), 10).await;
+    let ids = |jobs: &[telecast_queue::Job]| jobs.iter().map(|job| job.id).collect::<Vec<_>>();
+    assert_eq!([ids(&first), ids(&second)].concat(), ids(&all));
+    assert_eq!(list(Some(State::Active), None, 10).await.len(), 2);
+    assert_eq!(list(Some(State::Created), None, 10).await.len(), 3);
+    let nobody = bench.queue.list(&bench.client, "nobody", None, None, 10);
+    assert!(nobody.await.unwrap().is_empty());
+}

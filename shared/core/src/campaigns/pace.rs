@@ -161,8 +161,18 @@ pub async fn remove_idle_limits(transaction: &Transaction<'_>) -> Result<u64> {
         .await?)
 }
 
-/// A new rate: the law changes at once, and the plan with it.
+/// A new rate: the law changes at once, and the plan with it. Before there is a plan there
+/// is no law either: a limit made here could be held by a pause that ends before the plan.
 pub(crate) async fn set_rate(transaction: &Transaction<'_>, campaign_id: Uuid) -> Result<()> {
+    let row = transaction
+        .query_typed_one(
+            "SELECT planned_at IS NOT NULL AS planned FROM campaigns WHERE id = $1",
+            &[(&campaign_id, Type::UUID)],
+        )
+        .await?;
+    if !row.try_get("planned")? {
+        return Ok(());
+    }
     set_campaign_limit(transaction, campaign_id).await?;
     replan(transaction, campaign_id).await
 }

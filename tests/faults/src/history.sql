@@ -57,3 +57,17 @@ CREATE TRIGGER faults_changed AFTER UPDATE OF status ON public.campaigns
 FOR EACH ROW
 WHEN (new.status <> old.status)
 EXECUTE FUNCTION faults.changed();
+
+-- Every hold of a bot, when it was written: a stalled connection may bring it late.
+CREATE TABLE faults.holds (
+  at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE FUNCTION faults.held() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO faults.holds DEFAULT VALUES;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER faults_held AFTER UPDATE OF held_until ON public.limits
+FOR EACH ROW
+WHEN (new.id LIKE 'bot/%' AND new.held_until > old.held_until)
+EXECUTE FUNCTION faults.held();

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long campaigns may take to end once everything is healed.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What a round gives.
 pub(crate) struct Outcome {

@@ -88,7 +88,7 @@ pub(crate) async fn judge(url: &str, mut evidence: Evidence<'_>) -> Result<Vec<C
         messages::ledger_agrees(&rows, &accepted),
         messages::duplicates(&rows, &evidence, &accepted),
         messages::queue_jobs(&client, &rows).await?,
-        pacing::holds(&evidence),
+        pacing::holds(&client, &evidence).await?,
         pacing::pauses(&client, &evidence).await?,
         pacing::dispatches(&rows, &evidence),
         pacing::calls(&rows, &evidence),

@@ -15,26 +15,45 @@ use crate::{
 /// A call that came later than this after its dispatch was held up by a fault.
 const PROMPT: u64 = SECOND;
 
-/// What was under way when a bot was told to wait, or was dispatched just before, may come
+/// What was under way when a hold was written, or was dispatched just before, may come
 /// within a lease.
-pub(super) fn holds(evidence: &Evidence<'_>) -> Check {
+pub(super) async fn holds(client: &Client, evidence: &Evidence<'_>) -> Result<Check> {
     let grace = LEASE.as_micros() as u64;
+    let rows = client
+        .query(
+            "SELECT (extract(epoch FROM at) * 1000000)::bigint AS at FROM faults.holds ORDER BY at",
+            &[],
+        )
+        .await?;
+    let written: Vec<u64> = rows
+        .iter()
+        .map(|row| row.get::<_, i64>("at").unsigned_abs())
+        .collect();
     let began = |call: &Call| call.held_for.map(|held| call.at - held);
     let held: Vec<(&Call, u64)> = evidence
         .calls
         .iter()
-        .filter_map(|call| Some((call, told(evidence.calls, began(call)?))))
+        .filter_map(|call| {
+            let told = told(evidence.calls, began(call)?);
+            Some((call, known(&written, told)))
+        })
         .collect();
-    Check {
+    Ok(Check {
         name: "no send in a hold (grace: one lease)",
         look: "core::delivery::pauses (was the hold written?), queue::limits::dispatch",
         seen: format!("{} calls in holds", held.len()),
         broken: held
             .iter()
-            .filter(|(call, told)| evidence.left(call) > told + grace)
-            .map(|(call, told)| format!("{} came {} µs into a hold", call.text, call.at - told))
+            .filter(|(call, known)| evidence.left(call) > known + grace)
+            .map(|(call, known)| format!("{} came {} µs into a hold", call.text, call.at - known))
             .collect(),
-    }
+    })
+}
+
+/// When the hold was written that a bot was told of then; at once where none was.
+fn known(written: &[u64], told: u64) -> u64 {
+    let later = written.iter().copied().find(|at| *at >= told);
+    later.unwrap_or(told)
 }
 
 /// When a bot was first told of the hold that began then: a flood may begin while nobody
@@ -211,6 +230,12 @@ mod tests {
             message_id: None,
             held_for,
         }
+    }
+
+    #[test]
+    fn a_hold_is_known_when_it_is_written() {
+        assert_eq!(known(&[100, 900, 2_000], 500), 900);
+        assert_eq!(known(&[100], 500), 500);
     }
 
     #[test]

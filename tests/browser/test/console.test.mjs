@@ -60,6 +60,7 @@ const done = () => text('[data-part=progress] dd').then(words => Number(words.sp
 test('who is not signed in is asked to, and a wrong password is told', async () => {
   await open('/console/campaigns')
   assert.equal(path(), '/console/sign-in')
+  assert.deepEqual(await faults(), [])
   await fill('User name', 'admin')
   await fill('Password', 'guess')
   await follow('Sign in')
@@ -90,6 +91,7 @@ test('a file that is dropped is landed, and its bad line is named', async () => 
     Rows: String(channels + 2), New: String(channels), Updated: '0', Unchanged: '0', Duplicates: '1', Rejected: '1'
   })
   assert.equal(await text('table th[scope=row]'), String(channels + 2))
+  assert.deepEqual(await faults(), [])
 })
 
 test('a batch is made of them', async () => {
@@ -138,6 +140,7 @@ test('it is started, moves by itself, is paused and resumed, and completes', asy
 
   await follow('Pause')
   assert.match(await text('main'), /Nothing more is sent until it is resumed/)
+  assert.deepEqual(await faults(), [])
   await follow('Pause')
   await shows('An operator paused it')
   assert.ok(await done() < channels, 'it was paused before its end')
@@ -199,6 +202,13 @@ test('another language is a click away', async () => {
 })
 
 test('nothing was refused by the policy, and no script failed', () => assert.deepEqual(troubles, []))
+
+test('an error says what to do next', async () => {
+  const answer = await open('/console/campaigns/00000000-0000-7000-8000-000000000000')
+  assert.equal(answer.status(), 404)
+  assert.match(await text('main'), /It may have been deleted; go back to the list/)
+  assert.deepEqual(await faults(), [])
+})
 
 async function picture (name) {
   await page.screenshot({ path: join(process.env.PICTURES, `${name}.png`) })

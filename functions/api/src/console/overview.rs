@@ -24,33 +24,13 @@ use crate::{ApiError, App};
 struct Overview {
     t: &'static Texts,
     live: Live,
-    has_channels: bool,
-    has_batches: bool,
-    has_templates: bool,
-    has_campaigns: bool,
+    /// What leads to the first campaign; nothing once there is one.
+    steps: Vec<Step>,
     operates: bool,
 }
 
-impl Overview {
-    /// What leads to the first campaign: where, what, and whether it is done.
-    fn steps(&self) -> [(&'static str, &'static str, bool); 4] {
-        let t = self.t;
-        [
-            ("/console/channels", t.begin_channels, self.has_channels),
-            ("/console/batches", t.begin_batch, self.has_batches),
-            (
-                "/console/templates/new",
-                t.begin_template,
-                self.has_templates,
-            ),
-            (
-                "/console/campaigns/new",
-                t.begin_campaign,
-                self.has_campaigns,
-            ),
-        ]
-    }
-}
+/// Where to go, what to do there, and whether it is done.
+type Step = (&'static str, &'static str, bool);
 
 #[derive(Template)]
 #[template(path = "overview_live.html")]
@@ -70,25 +50,36 @@ struct Running {
 /// GET /console
 pub(super) async fn show(State(app): State<App>, frame: Frame) -> Result<Response, ApiError> {
     let live = read(&app, frame.t).await?;
-    let one = Page::parse(Some(1), None)?;
-    let database = app.database().await?;
-    let any = &channels::Filter::default();
     let content = Overview {
         t: frame.t,
-        has_channels: !channels::list(&**database, any, one)
-            .await?
-            .items
-            .is_empty(),
-        has_batches: !batches::list(&**database, one).await?.items.is_empty(),
-        has_templates: !templates::list(&**database, one).await?.items.is_empty(),
-        has_campaigns: !campaigns::list(&**database, None, one)
-            .await?
-            .items
-            .is_empty(),
-        operates: frame.operates(),
         live,
+        steps: steps(&app, frame.t).await?,
+        operates: frame.operates(),
     };
     frame.page(frame.t.overview, &content)
+}
+
+async fn steps(app: &App, t: &Texts) -> Result<Vec<Step>, ApiError> {
+    let one = Page::parse(Some(1), None)?;
+    let database = app.database().await?;
+    let campaigns = campaigns::list(&**database, None, one).await?.items;
+    if !campaigns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let any = &channels::Filter::default();
+    let channels = channels::list(&**database, any, one).await?.items;
+    let batches = batches::list(&**database, one).await?.items;
+    let templates = templates::list(&**database, one).await?.items;
+    Ok(vec![
+        ("/console/channels", t.begin_channels, !channels.is_empty()),
+        ("/console/batches", t.begin_batch, !batches.is_empty()),
+        (
+            "/console/templates/new",
+            t.begin_template,
+            !templates.is_empty(),
+        ),
+        ("/console/campaigns/new", t.begin_campaign, false),
+    ])
 }
 
 /// GET /console/live
@@ -104,9 +95,7 @@ async fn read(app: &App, t: &'static Texts) -> Result<Live, ApiError> {
             .await?
             .items
         {
-            let rate_now = campaigns::activity(&**database, campaign.id)
-                .await?
-                .rate_now;
+            let rate_now = campaigns::rate_now(&**database, campaign.id).await?;
             running.push(Running { campaign, rate_now });
         }
     }

@@ -14,6 +14,7 @@ enum Entity {
     CustomEmoji,
     Code,
     Pre,
+    Quote,
 }
 
 impl Entity {
@@ -27,6 +28,7 @@ impl Entity {
             Self::TextUrl | Self::CustomEmoji => "]",
             Self::Code => "`",
             Self::Pre => "```",
+            Self::Quote => "\n",
         }
     }
 
@@ -58,25 +60,10 @@ impl Entity {
 pub(super) fn parse(text: &str) -> Result<String, String> {
     let mut open: Vec<(Entity, usize)> = Vec::new();
     let mut visible = String::new();
-    let mut in_quote = false;
+    let mut may_quote = true;
     let mut at = 0;
-    loop {
+    while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        let line_starts = at == 0 || text[..at].ends_with('\n');
-        if line_starts {
-            if let Some(mark) = ["**>", ">"].iter().find(|mark| rest.starts_with(**mark))
-                && (in_quote || open.is_empty())
-            {
-                in_quote = true;
-                at += mark.len();
-                continue;
-            }
-            if in_quote {
-                unclosed(&open)?;
-                in_quote = false;
-            }
-        }
-        let Some(c) = rest.chars().next() else { break };
         if c == '\\'
             && let Some(next) = rest[1..]
                 .chars()
@@ -84,40 +71,57 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
                 .filter(|next| ('\u{1}'..='~').contains(next))
         {
             visible.push(next);
+            may_quote = next == '\n' || (may_quote && next == '\r');
             at += 2;
-            continue;
-        }
-        if in_quote && open.is_empty() && (rest == "||" || rest.starts_with("||\n")) {
-            // The mark of a quote that is shown folded.
-            at += 2;
-            continue;
-        }
-        match open.last() {
-            Some((entity, _)) if entity.ends(rest) => {
-                at += entity.closer().len();
-                if matches!(entity, Entity::TextUrl | Entity::CustomEmoji) {
-                    at = url(text, at)?;
-                }
-                open.pop();
-                continue;
-            }
-            Some((Entity::Code | Entity::Pre, _)) if c != '`' => {
-                visible.push(c);
-                at += c.len_utf8();
-                continue;
-            }
-            _ => {}
-        }
-        if !RESERVED.contains(c) {
-            visible.push(c);
-            at += c.len_utf8();
             continue;
         }
         let inside_code = matches!(open.last(), Some((Entity::Code | Entity::Pre, _)));
+        let reserved = if inside_code {
+            c == '`'
+        } else {
+            c == '\n' || RESERVED.contains(c)
+        };
+        if !reserved {
+            visible.push(c);
+            may_quote &= c == '\r';
+            at += c.len_utf8();
+            continue;
+        }
+        if c == '\n' {
+            if !rest[1..].starts_with('>') {
+                end_quote(&mut open, text, at)?;
+            }
+            visible.push(c);
+            may_quote = true;
+            at += 1;
+            continue;
+        }
+        if let Some((entity, _)) = open.last()
+            && entity.ends(rest)
+        {
+            at += entity.closer().len();
+            match entity {
+                Entity::TextUrl => at = url(text, at)?.map_or(at, |url| url.end),
+                Entity::CustomEmoji => at = emoji(text, at)?,
+                _ => {}
+            }
+            open.pop();
+            continue;
+        }
+        if c == '>' && may_quote {
+            if !quoted(&open) {
+                open.push((Entity::Quote, at));
+            }
+            at += 1;
+            continue;
+        }
         match Entity::begins(rest) {
             Some((entity, length)) if !inside_code => {
                 open.push((entity, at));
                 at += length;
+                if entity == Entity::Pre {
+                    at += before_code(&text[at..]);
+                }
             }
             _ => {
                 return Err(format!(
@@ -126,8 +130,33 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
             }
         }
     }
+    end_quote(&mut open, text, text.len())?;
     unclosed(&open)?;
     Ok(visible)
+}
+
+fn quoted(open: &[(Entity, usize)]) -> bool {
+    open.iter().any(|(entity, _)| *entity == Entity::Quote)
+}
+
+/// The end of a quote, if there is one: nothing may be open in it but the mark of
+/// a quote that is shown folded, `||` as its last characters.
+fn end_quote(open: &mut Vec<(Entity, usize)>, text: &str, at: usize) -> Result<(), String> {
+    if !quoted(open) {
+        return Ok(());
+    }
+    if let Some((Entity::Spoiler, offset)) = open.last()
+        && matches!(&text[*offset..at], "||" | "||\r")
+    {
+        open.pop();
+    }
+    match open.last() {
+        Some((Entity::Quote, _)) => {
+            open.pop();
+            Ok(())
+        }
+        _ => unclosed(open),
+    }
 }
 
 fn unclosed(open: &[(Entity, usize)]) -> Result<(), String> {
@@ -139,21 +168,68 @@ fn unclosed(open: &[(Entity, usize)]) -> Result<(), String> {
     }
 }
 
-/// Behind the `(url)` of a link; a link without one is its own URL.
-fn url(text: &str, at: usize) -> Result<usize, String> {
-    let Some(url) = text[at..].strip_prefix('(') else {
-        return Ok(at);
+/// The length of what a code block begins with and does not show: the name of its
+/// language, and one end of line.
+fn before_code(rest: &str) -> usize {
+    let name = rest
+        .find(|c| matches!(c, '`' | ' ' | '\t' | '\r' | '\n' | '\0' | '\u{b}'))
+        .filter(|end| !rest[*end..].starts_with('`'))
+        .unwrap_or(0);
+    let line = &rest[name..];
+    let end_of_line = ["\r\n", "\n\r", "\r", "\n"]
+        .iter()
+        .find(|end| line.starts_with(**end))
+        .map_or(0, |end| end.len());
+    name + end_of_line
+}
+
+/// A URL in parentheses, its escapes taken away.
+struct Url {
+    url: String,
+    /// Behind the closing parenthesis.
+    end: usize,
+}
+
+/// The `(url)` of a link; a link without one is its own URL.
+fn url(text: &str, at: usize) -> Result<Option<Url>, String> {
+    let Some(rest) = text[at..].strip_prefix('(') else {
+        return Ok(None);
     };
-    let mut escaped = false;
-    for (offset, c) in url.char_indices() {
+    let mut url = String::new();
+    let mut chars = rest.char_indices().peekable();
+    while let Some((offset, c)) = chars.next() {
         match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            ')' => return Ok(at + 1 + offset + 1),
-            _ => {}
+            ')' => {
+                let end = at + 1 + offset + 1;
+                return Ok(Some(Url { url, end }));
+            }
+            '\\' => {
+                let escaped = chars.next_if(|(_, next)| ('\u{1}'..='~').contains(next));
+                url.push(escaped.map_or(c, |(_, next)| next));
+            }
+            c => url.push(c),
         }
     }
-    Err(format!("Can't find end of a URL at byte offset {at}"))
+    Err(format!("Can't find end of a URL at byte offset {}", at + 1))
+}
+
+/// Behind the URL of a custom emoji or of a date, which must name one.
+fn emoji(text: &str, at: usize) -> Result<usize, String> {
+    let Url { url, end } =
+        url(text, at)?.ok_or("The entity must contain a tg://emoji or tg://time URL")?;
+    let value = |host: &str, key: &str| {
+        let query = url.strip_prefix(host)?;
+        query
+            .split('&')
+            .find_map(|parameter| parameter.strip_prefix(key)?.parse::<i64>().ok())
+    };
+    let emoji = value("tg://emoji?", "id=").is_some_and(|id| id != 0);
+    let time = value("tg://time?", "unix=").is_some_and(|unix| unix > 0 && unix <= i32::MAX.into());
+    if emoji || time {
+        Ok(end)
+    } else {
+        Err("Invalid tg://emoji or tg://time URL specified".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -166,8 +242,12 @@ mod tests {
             ("*bold _both_* ~no~ ||hush||", "bold both no hush"),
             ("_italic __both___", "italic both"),
             ("[link](https://e.com/a_b\\)c) `c*` 1\\.", "link c* 1."),
-            ("```rust\nlet x = [1];\n```", "rust\nlet x = [1];\n"),
+            ("```rust\nlet x = [1];\n```", "let x = [1];\n"),
+            ("``` a b```", " a b"),
             (">one\n>*two*\nthree", "one\ntwo\nthree"),
+            (">`a\nb`", "a\nb"),
+            (">a\n**>b\n>c||\nd", "a\nb\nc\nd"),
+            ("*a\n>b\n*", "a\nb\n"),
             ("![👍](tg://emoji?id=5)", "👍"),
         ] {
             assert_eq!(parse(text).as_deref(), Ok(visible), "{text}");
@@ -187,7 +267,12 @@ mod tests {
                 "*a _b*_",
                 "Can't find end of Italic entity at byte offset 6",
             ),
-            ("[a](b", "Can't find end of a URL at byte offset 3"),
+            ("[a](b", "Can't find end of a URL at byte offset 4"),
+            (">*a\nb*", "Can't find end of Bold entity at byte offset 1"),
+            (
+                "![x](https://e.com)",
+                "Invalid tg://emoji or tg://time URL specified",
+            ),
         ] {
             assert_eq!(parse(text), Err(fault.to_owned()), "{text}");
         }

@@ -24,7 +24,16 @@ const PAIRS: [&str; 5] = ["__", "||", "*", "_", "~"];
 enum Open {
     Pair(&'static str),
     /// The text of a link or of a custom emoji.
-    Link,
+    Link(Url),
+    /// Lines that begin with `>`. It ends with the first line that does not.
+    Quote,
+}
+
+/// What the `(url)` behind a text must be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Url {
+    Any,
+    EmojiOrTime,
 }
 
 /// The visible length, or the first fault.
@@ -32,28 +41,20 @@ pub(super) fn validate(text: &str) -> Result<usize, TextError> {
     let mut open: Vec<(Open, usize)> = Vec::new();
     let mut length = 0;
     let mut at = 0;
+    // Marks do not show, so a line still starts behind them.
     let mut line_starts = true;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        let starts_line = std::mem::replace(&mut line_starts, c == '\n');
         if c == '\\' {
-            let escaped = rest[1..].chars().next();
-            match escaped {
-                Some(next) if is_escapable(next) => {
-                    at += 1 + next.len_utf8();
-                    length += 1;
-                    line_starts = next == '\n';
-                    continue;
-                }
-                _ => {
-                    at += 1;
-                    length += 1;
-                    continue;
-                }
-            }
+            let escaped = rest[1..].chars().next().filter(|next| is_escapable(*next));
+            at += 1 + escaped.map_or(0, char::len_utf8);
+            length += 1;
+            line_starts = escaped == Some('\n');
+            continue;
         }
         if let Some(code) = code(text, at)? {
             length += code.length;
+            line_starts &= code.length == 0;
             at = code.end;
             continue;
         }
@@ -62,7 +63,7 @@ pub(super) fn validate(text: &str) -> Result<usize, TextError> {
                 Some((Open::Pair(opened), _)) if opened == mark => {
                     open.pop();
                 }
-                _ if open.iter().any(|(opened, _)| *opened == Open::Pair(mark)) => {
+                _ if is_open_here(&open, mark) => {
                     return Err(TextError::at(
                         at,
                         format!("{mark} closes across other markup: entities must nest"),
@@ -75,36 +76,77 @@ pub(super) fn validate(text: &str) -> Result<usize, TextError> {
         }
         match c {
             '[' => {
-                open.push((Open::Link, at));
+                open.push((Open::Link(Url::Any), at));
                 at += 1;
             }
             '!' if rest.starts_with("![") => {
-                open.push((Open::Link, at));
+                open.push((Open::Link(Url::EmojiOrTime), at));
                 at += 2;
             }
             ']' => match open.pop() {
-                Some((Open::Link, _)) => at = end_of_url(text, at)?,
+                Some((Open::Link(kind), _)) => at = end_of_url(text, at, kind)?,
                 _ => return Err(must_be_escaped(at, c)),
             },
-            '>' if starts_line => at += 1,
+            '>' if line_starts => {
+                if !is_quoted(&open) {
+                    open.push((Open::Quote, at));
+                }
+                at += 1;
+            }
             c if SPECIAL.contains(c) => return Err(must_be_escaped(at, c)),
             c => {
+                if c == '\n' && !rest.starts_with("\n>") {
+                    end_quote(&mut open, text, at)?;
+                }
                 at += c.len_utf8();
                 length += 1;
+                line_starts = c == '\n';
             }
         }
     }
+    end_quote(&mut open, text, text.len())?;
     match open.pop() {
-        Some((Open::Pair(mark), offset)) => Err(TextError::at(
-            offset,
-            format!("{mark} is never closed; write \\{mark} for a plain one"),
-        )),
-        Some((Open::Link, offset)) => Err(TextError::at(
-            offset,
-            "[ is never closed; write \\[ for a plain one",
-        )),
+        Some(open) => Err(never_closed(open)),
         None => Ok(length),
     }
+}
+
+fn is_quoted(open: &[(Open, usize)]) -> bool {
+    open.iter().any(|(open, _)| *open == Open::Quote)
+}
+
+/// Whether the mark is open in the same quote, or outside of any.
+fn is_open_here(open: &[(Open, usize)], mark: &'static str) -> bool {
+    open.iter()
+        .rev()
+        .take_while(|(open, _)| *open != Open::Quote)
+        .any(|(open, _)| *open == Open::Pair(mark))
+}
+
+/// Ends a quote, if there is one. What it holds must be closed; a `||` as its last
+/// characters makes it one that is shown folded.
+fn end_quote(open: &mut Vec<(Open, usize)>, text: &str, at: usize) -> Result<(), TextError> {
+    if !is_quoted(open) {
+        return Ok(());
+    }
+    if let Some((Open::Pair("||"), offset)) = open.last()
+        && text[*offset..at].trim_end_matches('\r') == "||"
+    {
+        open.pop();
+    }
+    match open.pop() {
+        None | Some((Open::Quote, _)) => Ok(()),
+        Some(inside) => Err(never_closed(inside)),
+    }
+}
+
+fn never_closed((open, offset): (Open, usize)) -> TextError {
+    let message = match open {
+        Open::Pair(mark) => format!("{mark} is never closed; write \\{mark} for a plain one"),
+        Open::Link(_) => "[ is never closed; write \\[ for a plain one".to_owned(),
+        Open::Quote => "the quote never ends".to_owned(),
+    };
+    TextError::at(offset, message)
 }
 
 /// Telegram takes a backslash before any ASCII character, in code too.
@@ -127,12 +169,11 @@ struct Code {
 
 fn code(text: &str, at: usize) -> Result<Option<Code>, TextError> {
     let rest = &text[at..];
-    let mark = match rest {
-        rest if rest.starts_with("```") => "```",
-        rest if rest.starts_with('`') => "`",
+    let (mark, mut inside) = match rest {
+        rest if rest.starts_with("```") => ("```", 3 + unseen_in_block(&rest[3..])),
+        rest if rest.starts_with('`') => ("`", 1),
         _ => return Ok(None),
     };
-    let mut inside = mark.len();
     let mut length = 0;
     while let Some(c) = rest[inside..].chars().next() {
         if rest[inside..].starts_with(mark) {
@@ -151,8 +192,28 @@ fn code(text: &str, at: usize) -> Result<Option<Code>, TextError> {
     Err(TextError::at(at, format!("{mark} is never closed")))
 }
 
+/// The bytes at the start of a block that do not show: its language, and the end of
+/// that line.
+fn unseen_in_block(block: &str) -> usize {
+    let word = block
+        .split(['`', ' ', '\t', '\r', '\n', '\0', '\u{b}'])
+        .next()
+        .map_or(0, str::len);
+    let language = match block[word..].chars().next() {
+        None | Some('`') => 0,
+        Some(_) => word,
+    };
+    let mut rest = block[language..].chars();
+    let end_of_line = match (rest.next(), rest.next()) {
+        (Some('\r'), Some('\n')) | (Some('\n'), Some('\r')) => 2,
+        (Some('\r' | '\n'), _) => 1,
+        _ => 0,
+    };
+    language + end_of_line
+}
+
 /// Behind the `(url)` that follows a link's text.
-fn end_of_url(text: &str, at: usize) -> Result<usize, TextError> {
+fn end_of_url(text: &str, at: usize, kind: Url) -> Result<usize, TextError> {
     let rest = &text[at + 1..];
     if !rest.starts_with('(') {
         return Err(TextError::at(at, "a link's text must be followed by (url)"));
@@ -162,11 +223,28 @@ fn end_of_url(text: &str, at: usize) -> Result<usize, TextError> {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            ')' => return Ok(at + 1 + offset + 1),
+            ')' if kind == Url::Any || is_emoji_or_time(&rest[1..offset]) => {
+                return Ok(at + 1 + offset + 1);
+            }
+            ')' => {
+                return Err(TextError::at(
+                    at + 1,
+                    "behind ![…] only (tg://emoji?id=…) or (tg://time?unix=…) may stand; write \\! for a plain !",
+                ));
+            }
             _ => {}
         }
     }
     Err(TextError::at(at + 1, "the ( of a link is never closed"))
+}
+
+fn is_emoji_or_time(url: &str) -> bool {
+    let number = |prefix: &str| {
+        let digits = url.strip_prefix(prefix)?.split('&').next()?;
+        digits.parse::<i64>().ok()
+    };
+    number("tg://emoji?id=").is_some_and(|id| id > 0)
+        || number("tg://time?unix=").is_some_and(|unix| (1..=i32::MAX.into()).contains(&unix))
 }
 
 #[cfg(test)]
@@ -186,9 +264,26 @@ mod tests {
         for text in [
             "```rust\nlet x = [1];\n```",
             ">quoted\n>more",
+            ">`code\nof two lines`",
+            ">quoted\n**>and folded\n>away||\nafter",
+            ">windows||\r\nafter",
+            "*bold\n>quote *bold*\n*",
             "![👍](tg://emoji?id=5)",
+            "![soon](tg://time?unix=1800000000&format=r)",
         ] {
             assert!(validate(text).is_ok(), "{text}: {:?}", validate(text));
+        }
+    }
+
+    #[test]
+    fn the_language_of_a_block_does_not_show() {
+        for (text, seen) in [
+            ("```rust\nlet x```", "let x"),
+            ("```\r\nlet x```", "let x"),
+            ("```let x```", " x"),
+            ("```letx```", "letx"),
+        ] {
+            assert_eq!(validate(text), Ok(seen.len()), "{text}");
         }
     }
 
@@ -203,6 +298,9 @@ mod tests {
             ("a > b", 2),
             ("`code", 0),
             ("1-2", 1),
+            (">*a\nb*", 1),
+            (">a ||b\n>c", 3),
+            ("![x](https://e.com/a.png)", 4),
         ] {
             assert_eq!(validate(text).unwrap_err().offset, offset, "{text}");
         }

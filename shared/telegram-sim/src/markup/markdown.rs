@@ -172,7 +172,7 @@ fn unclosed(open: &[(Entity, usize)]) -> Result<(), String> {
 /// language, and one end of line.
 fn before_code(rest: &str) -> usize {
     let name = rest
-        .find(|c| matches!(c, '`' | ' ' | '\t' | '\r' | '\n' | '\0' | '\u{b}'))
+        .find(['`', ' ', '\t', '\r', '\n', '\0', '\u{b}'])
         .filter(|end| !rest[*end..].starts_with('`'))
         .unwrap_or(0);
     let line = &rest[name..];
